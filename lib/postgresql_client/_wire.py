@@ -1,0 +1,99 @@
+"""What is on the wire: the databags and the contents of secrets, as they are written.
+
+Every field is optional text, since keys arrive over several hooks in any order, and every
+partial databag is a normal state. Meaning is given to the text in :mod:`._values`.
+"""
+
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+
+
+def _wire_name(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=_wire_name,
+        defer_build=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_by_name=True,
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _text_or_absent(cls, value: str | SecretStr | None) -> str | SecretStr | None:
+        """Juju drops empty values, and pydantic refuses text that is not valid Unicode."""
+        if isinstance(value, str):
+            return value.encode(errors="replace").decode() or None
+        return value
+
+
+class UserSecret(_Wire):
+    """The content of the secret that ``secret-user`` names."""
+
+    username: str | None = None
+    password: SecretStr | None = None
+    uris: SecretStr | None = None
+    read_only_uris: SecretStr | None = None
+
+
+class TlsSecret(_Wire):
+    """The content of the secret that ``secret-tls`` names."""
+
+    tls: str | None = None
+    tls_ca: str | None = None
+
+
+class EntitySecret(_Wire):
+    """The content of the secret that ``secret-entity`` names."""
+
+    entity_name: str | None = None
+    entity_password: SecretStr | None = None
+
+
+class ProviderData(UserSecret, TlsSecret, EntitySecret):
+    """The provider's application databag.
+
+    What belongs into secrets is here as plain values where either side has no secrets.
+    """
+
+    database: str | None = None
+    endpoints: str | None = None
+    read_only_endpoints: str | None = None
+    secret_user: str | None = None
+    secret_tls: str | None = None
+    secret_entity: str | None = None
+    version: str | None = None
+    subordinated: str | None = None
+    prefix_databases: str | None = None
+    status: str | None = None
+
+
+class RequirerData(_Wire):
+    """The requirer's application databag."""
+
+    database: str | None = None
+    requested_secrets: str | None = None
+    extra_user_roles: str | None = None
+    extra_group_roles: str | None = None
+    external_node_connectivity: str | None = None
+    entity_type: str | None = None
+    entity_permissions: str | None = None
+    requested_entity_secret: str | None = None
+
+    def to_databag(self) -> dict[str, str]:
+        """Return every key of the requirer; the empty ones are those that must not be there."""
+        values: dict[str, str | None] = self.model_dump(by_alias=True)
+        return {key: value or "" for key, value in values.items()}
+
+
+class WireStatus(BaseModel):
+    """One entry of the provider's ``status``."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True, hide_input_in_errors=True)
+
+    code: int
+    message: str
+    resolution: str = ""

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""The charm: on every event it reads the state, makes the workload follow it, and reports."""
+
+import logging
+from functools import cached_property
+
+import ops
+
+import status
+from config import FastAPIConfig, InvalidConfig
+from db_info import describe
+from postgresql_client import (
+    Connected,
+    DatabaseRequest,
+    DatabaseRequirer,
+    Invalid,
+    NotReady,
+    NotRelated,
+)
+from state import CharmState
+from version import ask_version
+from workload import Change, DemoServer, Failing, Health, Outcome, Refused
+
+logger = logging.getLogger(__name__)
+
+CONTAINER = "demo-server"
+REQUEST = DatabaseRequest("names_db")
+
+
+class FastAPIDemoCharm(ops.CharmBase):
+    """Operates the demo server and connects it to PostgreSQL."""
+
+    def __init__(self, framework: ops.Framework) -> None:
+        super().__init__(framework)
+        self._database = DatabaseRequirer(self, "database", REQUEST)
+        self._server = DemoServer(self.unit.get_container(CONTAINER))
+        self._outcome: Outcome = Change.NONE
+
+        database, server = self.on["database"], self.on[CONTAINER]
+        for event in (
+            self.on.config_changed,
+            self.on.leader_elected,
+            self.on.secret_changed,
+            self.on.start,
+            self.on.update_status,
+            self.on.upgrade_charm,
+            database.relation_broken,
+            database.relation_changed,
+            database.relation_created,
+            database.relation_departed,
+            database.relation_joined,
+            server.pebble_check_failed,
+            server.pebble_check_recovered,
+            server.pebble_ready,
+        ):
+            framework.observe(event, self._reconcile)
+        framework.observe(self.on.collect_app_status, self._on_collect_app_status)
+        framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
+        framework.observe(self.on.get_db_info_action, self._on_get_db_info)
+        framework.observe(self.on.status_detail_action, self._on_status_detail)
+
+    @cached_property
+    def _state(self) -> CharmState:
+        return CharmState.from_juju(self.config, self._database)
+
+    @property
+    def _health(self) -> Health:
+        """How the server does; when it could not be started just now, why."""
+        if isinstance(self._outcome, Refused | Failing):
+            return self._outcome
+        return self._server.health()
+
+    def _reconcile(self, event: ops.EventBase) -> None:
+        """Make the workload and the unit follow the state. Safe to repeat, after any event."""
+        match self._state.config:
+            case InvalidConfig():
+                return  # what runs, runs on until there is something better
+            case FastAPIConfig() as config:
+                self._outcome = self._server.apply(config, self._state.database)
+                self._publish(config, event)
+
+    def _publish(self, config: FastAPIConfig, event: ops.EventBase) -> None:
+        """Tell Juju the port and the version when they may be others, as each telling costs a call."""
+        if self._outcome is not Change.NONE or isinstance(event, ops.ConfigChangedEvent):
+            self.unit.set_ports(config.server_port)
+        is_restarted = self._outcome is Change.RESTARTED
+        is_due = isinstance(event, ops.UpdateStatusEvent | ops.PebbleCheckRecoveredEvent)
+        if (is_restarted or is_due) and (version := ask_version(config.server_port)):
+            self.unit.set_workload_version(version)
+
+    def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
+        event.add_status(status.worst(status.application_statuses(self._state)).ops_status)
+
+    def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
+        event.add_status(status.worst(status.unit_statuses(self._state, self._health)).ops_status)
+
+    def _on_get_db_info(self, event: ops.ActionEvent) -> None:
+        match self._state.database:
+            case Connected() as database:
+                show_password = event.params.get("show-password") is True
+                event.set_results(describe(database, REQUEST.database, show_password=show_password))
+            case NotRelated() | NotReady() | Invalid():
+                reason = status.worst(status.application_statuses(self._state)).message
+                event.fail(f"No database connected: {reason}")
+
+    def _on_status_detail(self, event: ops.ActionEvent) -> None:
+        from status_detail import report  # noqa: PLC0415 - see there
+
+        report(
+            event,
+            status.application_statuses(self._state),
+            status.unit_statuses(self._state, self._health),
+        )
+
+
+if __name__ == "__main__":
+    # ops logs a few lines at DEBUG for each event, and Juju starts a process for each line.
+    logging.disable(logging.DEBUG)
+    ops.main(FastAPIDemoCharm)

@@ -1,0 +1,28 @@
+"""The ``get-db-info`` action."""
+
+from postgresql_client import Connected, Tls, TlsOff, TlsWithCa, TlsWithoutCa
+
+
+def describe(database: Connected, requested_name: str, *, show_password: bool) -> dict[str, str]:
+    """Return the action's results; user and password only when they are asked for."""
+    results = {
+        "db-host": ",".join(endpoint.host for endpoint in database.endpoints),
+        "db-port": ",".join(str(endpoint.port) for endpoint in database.endpoints),
+        "db-name": database.database or requested_name,
+        "db-tls": _tls(database.tls),
+        "db-version": str(database.version or "unknown"),
+    }
+    if show_password:
+        results["db-username"] = database.credentials.username
+        results["db-password"] = database.credentials.password.get_secret_value()
+    return results
+
+
+def _tls(tls: Tls) -> str:
+    match tls:
+        case TlsOff():
+            return "off"
+        case TlsWithoutCa():
+            return "on, not verified: the provider sent no CA"
+        case TlsWithCa():
+            return "on, verified"

@@ -1,0 +1,4 @@
+"""The real parts that the demo and the functional tests share.
+
+Pebble, PostgreSQL and the server are real; Juju alone is played, by ``ops.testing``.
+"""
