@@ -53,16 +53,21 @@ class Pebble:
             return False
         return True
 
-    def service_pid(self, pattern: str) -> tuple[int, ...]:
-        """Return the ids of the daemon's child processes whose command line has ``pattern``."""
-        assert self._process is not None
+    def processes(self, pattern: str = "uvicorn") -> frozenset[int]:
+        """Return the ids of the daemon's children whose command line has the pattern."""
+        if self._process is None:
+            return frozenset()
         found = subprocess.run(
             ["pgrep", "--parent", str(self._process.pid), "--full", pattern],
             capture_output=True,
             text=True,
             check=False,
         )
-        return tuple(int(pid) for pid in found.stdout.split())
+        return frozenset(map(int, found.stdout.split()))
+
+    def environment(self, service: str = "fastapi-service") -> dict[str, str]:
+        """Return the environment that the plan gives a service."""
+        return self.client.get_plan().services[service].environment
 
     def stop(self) -> None:
         """Stop the daemon and its services."""
@@ -75,7 +80,7 @@ class Pebble:
         """Kill the daemon and its services, as when the container is killed."""
         if self._process is None:
             return
-        children = self.service_pid(".")
+        children = self.processes(".")
         self._process.kill()
         self._process.wait(timeout=30)
         self._process = None
