@@ -106,6 +106,7 @@ class FastAPIDemoCharm(ops.CharmBase):
     def _on_status_detail(self, event: ops.ActionEvent) -> None:
         from status_detail import report  # noqa: PLC0415 - see there
 
+        self._reconcile(event)  # why a server does not start is known to who tries to start it
         report(
             event,
             status.application_statuses(self._state),

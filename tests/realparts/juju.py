@@ -1,8 +1,9 @@
 """Juju, played by ``ops.testing``, while the container's Pebble is a real one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import ParamSpec, TypeVar
 from unittest.mock import patch
 
 import ops
@@ -24,6 +25,7 @@ class Juju:
     def __init__(self, pebble: Pebble, **config: int | str) -> None:
         self._pebble = pebble
         self._provider: Provider | None = None
+        self._before: dict[str, Callable[[], None]] = {}
         self.context = Context(FastAPIDemoCharm, juju_version="3.6.0")
         container = Container(CONTAINER, can_connect=True)
         self.state = State(leader=True, containers={container}, config=_options(config))
@@ -76,8 +78,17 @@ class Juju:
     def check_changed(self, name: str, *, is_up: bool) -> None:
         """Pebble says that a check has failed or recovered."""
         status = ops.pebble.CheckStatus.UP if is_up else ops.pebble.CheckStatus.DOWN
-        info = CheckInfo(name, status=status, failures=0 if is_up else 3)
-        container = replace(self.state.get_container(CONTAINER), check_infos=frozenset({info}))
+        info = CheckInfo(
+            name,
+            level=ops.pebble.CheckLevel.READY,
+            startup=ops.pebble.CheckStartup.ENABLED,
+            status=status,
+            failures=0 if is_up else 3,
+        )
+        layers = {"plan": ops.pebble.Layer(self._pebble.client.get_plan().to_yaml())}
+        container = replace(
+            self.state.get_container(CONTAINER), check_infos=frozenset({info}), layers=layers
+        )
         self.state = replace(self.state, containers=frozenset({container}))
         event = self.on.pebble_check_recovered if is_up else self.on.pebble_check_failed
         self.dispatch(event(container, info))
@@ -124,16 +135,37 @@ class Juju:
         relation = replace(self.relation, remote_app_data=self._provider.databag)
         self.state = replace(self.state, relations=frozenset({relation}), secrets=delivered)
 
+    def before(self, request: str, happening: Callable[[], None]) -> None:
+        """Let something happen once, just before the charm makes a request of Pebble's client."""
+        self._before[request] = happening
+
     @contextmanager
     def _real_pebble(self) -> Iterator[None]:
         """Have the charm's own calls reach the real Pebble, where a mock would answer them."""
-        pebble = self._pebble
 
         def get_pebble(_backend: object, _socket_path: str) -> ops.pebble.Client:
-            return pebble.client
+            client = self._pebble.client
+            while self._before:
+                request, happening = self._before.popitem()
+                setattr(client, request, _after(happening, getattr(client, request)))
+            return client
 
         with patch.object(scenario.mocking._MockModelBackend, "get_pebble", get_pebble):
             yield
+
+
+_Result = TypeVar("_Result")
+_Parameters = ParamSpec("_Parameters")
+
+
+def _after(
+    happening: Callable[[], None], request: Callable[_Parameters, _Result]
+) -> Callable[_Parameters, _Result]:
+    def call(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+        happening()
+        return request(*args, **kwargs)
+
+    return call
 
 
 def _options(config: Mapping[str, int | str]) -> dict[str, int | str]:

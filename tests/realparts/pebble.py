@@ -27,8 +27,13 @@ class Pebble:
         """A new client of the daemon, whether that runs or not."""
         return pebble.Client(socket_path=str(self._directory / ".pebble.socket"))
 
-    def start(self, image_layers: Mapping[str, str] | None = None) -> None:
-        """Start the daemon as a new container does: with the layers of the image, and no others."""
+    def start(
+        self,
+        image_layers: Mapping[str, str] | None = None,
+        *,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start the daemon as a new container does: with what is in the image, and no more."""
         layers = self._directory / "layers"
         layers.mkdir(exist_ok=True)
         for old in layers.iterdir():
@@ -39,7 +44,7 @@ class Pebble:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [self._executable, "run", "--create-dirs", "--hold", "--verbose"],
-                env={**os.environ, **self._env, "PEBBLE": str(self._directory)},
+                env={**os.environ, **self._env, **(env or {}), "PEBBLE": str(self._directory)},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -68,6 +73,11 @@ class Pebble:
     def environment(self, service: str = "fastapi-service") -> dict[str, str]:
         """Return the environment that the plan gives a service."""
         return self.client.get_plan().services[service].environment
+
+    @staticmethod
+    def process_environment(process: int) -> str:
+        """Return the environment that a process really has."""
+        return Path(f"/proc/{process}/environ").read_text()
 
     def stop(self) -> None:
         """Stop the daemon and its services."""

@@ -32,9 +32,9 @@ class Provider:
         self._server.create_user(self._username, password, database)
         self._user = Secret({"username": self._username, "password": password})
 
-    def rotate(self) -> Secret:
+    def rotate(self, password: str | None = None) -> Secret:
         """Give the user another password; return the secret that has a new revision."""
-        password = secrets.token_urlsafe(16)
+        password = password or secrets.token_urlsafe(16)
         self._server.set_password(self._username, password)
         content = {"username": self._username, "password": password}
         self._user = replace(self._user, latest_content=content) if self._user else Secret(content)
@@ -59,7 +59,13 @@ class Provider:
 
     def announce_ca(self, ca: CertificateAuthority | None) -> Secret:
         """Write a CA, be it the one that signed or not."""
-        content = {"tls": "True", "tls-ca": ca.pem} if ca else {"tls": "False"}
+        return self._announce({"tls": "True", "tls-ca": ca.pem} if ca else {"tls": "False"})
+
+    def announce_tls_without_ca(self) -> Secret:
+        """Write that there is TLS, but nothing to verify it with."""
+        return self._announce({"tls": "true", "tls-ca": ""})
+
+    def _announce(self, content: dict[str, str]) -> Secret:
         self._tls = replace(self._tls, latest_content=content) if self._tls else Secret(content)
         return self._tls
 

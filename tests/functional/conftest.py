@@ -1,0 +1,68 @@
+"""The real parts as fixtures."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from realparts import stage as parts
+from realparts.postgres import PostgreSQL
+from realparts.provider import Provider
+from realparts.stage import Stage
+from realparts.tools import MissingToolError
+
+
+def _need(error: MissingToolError) -> None:
+    """Skip what needs a missing tool; where nothing should be missing, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(str(error))
+    pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[PostgreSQL]:
+    """A PostgreSQL without TLS, on 127.0.0.1 when a test begins."""
+    try:
+        with parts.postgresql() as server:
+            yield server
+    except MissingToolError as error:
+        _need(error)
+
+
+@pytest.fixture(scope="session")
+def tls_cluster() -> Iterator[PostgreSQL]:
+    """A PostgreSQL that can offer TLS."""
+    try:
+        with parts.postgresql(with_tls=True) as server:
+            yield server
+    except MissingToolError as error:
+        _need(error)
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """A plain image's container, with Pebble, and Juju before it deploys the charm."""
+    try:
+        with parts.stage() as stage:
+            yield stage
+    except MissingToolError as error:
+        _need(error)
+
+
+@pytest.fixture
+def provider(cluster: PostgreSQL) -> Provider:
+    """A provider whose server is up where it was first."""
+    return _at_home(cluster)
+
+
+@pytest.fixture
+def tls_provider(tls_cluster: PostgreSQL) -> Provider:
+    """The same, with a server that can offer TLS but does not yet."""
+    tls_cluster.offer_tls(None)
+    return _at_home(tls_cluster)
+
+
+def _at_home(server: PostgreSQL) -> Provider:
+    server.stop()
+    server.start()
+    return Provider(server)

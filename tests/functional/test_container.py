@@ -1,0 +1,186 @@
+"""Containers come, go and fail; whatever is in the image, our server is the one that runs."""
+
+import os
+import signal
+import socket
+
+import pytest
+from ops import pebble
+
+from realparts import stage as parts
+from realparts.ports import free_port
+from realparts.provider import Provider
+from realparts.stage import Stage
+from realparts.steps import integrate, restarts
+from realparts.wait import wait_for
+
+ROCK = """
+summary: what a newer image brings
+services:
+  fastapi:
+    override: replace
+    startup: enabled
+    command: uvicorn api_demo_server.app:app --host=0.0.0.0 --port={port}
+checks:
+  up:
+    override: replace
+    level: ready
+    period: 1s
+    http: {{url: "http://localhost:{port}/version"}}
+"""
+
+
+@pytest.fixture
+def connected(stage: Stage, provider: Provider) -> Stage:
+    """A server with a database."""
+    integrate(stage, provider)
+    return stage
+
+
+def is_ready(stage: Stage) -> bool:
+    """What Kubernetes asks Pebble before it sends requests to the pod."""
+    checks = stage.pebble.client.get_checks(level=pebble.CheckLevel.READY)
+    return all(check.status is not pebble.CheckStatus.DOWN for check in checks)
+
+
+@pytest.mark.parametrize("is_started_first", [False, True])
+def test_on_a_rock_one_server_runs_and_it_is_ours(
+    provider: Provider, *, is_started_first: bool
+) -> None:
+    with parts.stage() as stage:
+        port = stage.server.port
+        stage.pebble.stop()
+        stage.pebble.start({"001-rock.yaml": ROCK.format(port=port)})
+        if is_started_first:
+            stage.pebble.client.replan_services()
+        integrate(stage, provider)
+
+        services = stage.pebble.client.get_services()
+        running = [service.name for service in services if service.is_running()]
+        assert running == ["fastapi-service"]
+        assert len(stage.pebble.processes()) == 1
+        assert stage.server.add_name("maksim")
+
+        other = free_port()
+        stage.juju.configure(server_port=other)
+        stage.server.port = other
+        stage.server.wait_until_up()
+        assert len(stage.pebble.processes()) == 1
+        assert is_ready(stage), "the image's own check must not look at the old port"
+        stage.pebble.client.replan_services()
+        assert len(stage.pebble.processes()) == 1, "nor may a replan bring the other server back"
+
+
+def test_a_restarted_container_gets_its_server_back(connected: Stage) -> None:
+    connected.pebble.kill()
+    connected.juju.dispatch(connected.juju.on.update_status())
+    assert connected.juju.status == "maintenance: Waiting for Pebble in workload container"
+
+    connected.pebble.start()
+    connected.juju.pebble_ready()
+
+    connected.server.wait_until_up()
+    assert connected.juju.status == "active"
+    assert connected.server.names() is not None
+
+
+@pytest.mark.parametrize("request_name", ["get_plan", "add_layer", "replan_services"])
+def test_a_pebble_that_dies_in_the_middle_of_a_hook_fails_no_hook(
+    connected: Stage, request_name: str
+) -> None:
+    connected.juju.before(request_name, connected.pebble.kill)
+    connected.juju.configure(server_port=free_port())
+    assert connected.juju.status == "maintenance: Waiting for Pebble in workload container"
+
+    connected.pebble.start()
+    connected.juju.pebble_ready()
+
+    connected.server.port = int(connected.juju.state.config["server-port"])
+    connected.server.wait_until_up()
+    assert connected.juju.status == "active"
+
+
+def test_a_port_that_is_taken_is_a_status_and_heals_when_it_is_free(connected: Stage) -> None:
+    with socket.socket() as thief:
+        thief.bind(("0.0.0.0", 0))
+        thief.listen()
+        port: int = thief.getsockname()[1]
+        connected.juju.configure(server_port=port)
+        assert connected.juju.status.startswith(
+            "blocked: Server does not run, see its log. Pebble:"
+        )
+        assert "exited quickly with code" in connected.juju.status
+
+        def status_of_a_later_event() -> str:
+            connected.juju.dispatch(connected.juju.on.update_status())
+            return connected.juju.status
+
+        # Between two attempts the server seems to run for a moment.
+        wait_for("it", lambda: "exited quickly with code" in status_of_a_later_event())
+
+    connected.server.port = port
+    connected.server.wait_until_up()
+    connected.juju.dispatch(connected.juju.on.update_status())
+    assert connected.juju.status == "active"
+    assert {opened.port for opened in connected.juju.state.opened_ports} == {port}
+
+
+def test_a_server_that_stops_answering_is_not_ready_and_then_restarted(connected: Stage) -> None:
+    (process,) = connected.pebble.processes()
+    os.kill(process, signal.SIGSTOP)
+
+    wait_for("the check to fail", lambda: not is_ready(connected), seconds=90)
+    connected.juju.check_changed("fastapi-ready", is_up=False)
+    wait_for("another process", lambda: connected.pebble.processes() - {process}, seconds=60)
+    connected.server.wait_until_up()
+    wait_for("the check to recover", lambda: is_ready(connected), seconds=60)
+    connected.juju.check_changed("fastapi-ready", is_up=True)
+    assert connected.juju.status == "active"
+
+
+def test_a_crashed_server_is_started_again_and_the_operator_hears_of_it(connected: Stage) -> None:
+    (process,) = connected.pebble.processes()
+    os.kill(process, signal.SIGKILL)
+    wait_for("Pebble to notice", lambda: not connected.pebble.processes())
+
+    connected.juju.dispatch(connected.juju.on.update_status())
+    assert connected.juju.status.startswith("blocked: Server does not run, see its log. Pebble:")
+
+    connected.server.wait_until_up()
+    connected.juju.dispatch(connected.juju.on.update_status())
+    assert connected.juju.status == "active"
+
+
+def test_a_server_that_somebody_stopped_is_started_again(connected: Stage) -> None:
+    connected.pebble.client.stop_services(["fastapi-service"])
+
+    assert restarts(connected, lambda: connected.juju.dispatch(connected.juju.on.update_status()))
+    assert connected.juju.status == "active"
+
+
+def test_a_command_that_is_not_there_is_a_status(provider: Provider) -> None:
+    with parts.stage() as stage:
+        stage.pebble.stop()
+        stage.pebble.start(env={"PATH": "/nowhere"})
+        stage.juju.deploy()
+        stage.juju.integrate(provider)
+        provider.answer(stage.juju.relation, stage.juju.requested_database)
+        stage.juju.relation_changed()
+
+        assert "executable file not found" in stage.juju.status
+        assert "executable file not found" in str(stage.juju.run_action("status-detail"))
+
+
+def test_the_version_is_the_servers_own_also_after_an_upgrade_of_the_image(
+    connected: Stage,
+) -> None:
+    juju = connected.juju
+    juju.dispatch(juju.on.update_status())
+    assert juju.state.workload_version == "1.0.2"
+
+    connected.pebble.stop()
+    connected.pebble.start(env={"DEMO_SERVER_VERSION": "2.0.0"})
+    juju.pebble_ready()
+    connected.server.wait_until_up()
+    juju.dispatch(juju.on.update_status())
+    assert juju.state.workload_version == "2.0.0"

@@ -1,0 +1,23 @@
+"""What the charm's unit tests share: a unit of the charm, played by ops.testing."""
+
+import pytest
+from hypothesis import settings
+from ops.testing import Context
+
+import charm
+from charm import FastAPIDemoCharm
+
+settings.register_profile("unit", deadline=None)
+settings.load_profile("unit")
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's version is asked for over HTTP, and there is no server here."""
+    monkeypatch.setattr(charm, "ask_version", lambda _port: None)
+
+
+@pytest.fixture
+def ctx() -> Context[FastAPIDemoCharm]:
+    """The charm."""
+    return Context(FastAPIDemoCharm, juju_version="3.6.0")
