@@ -20,12 +20,12 @@ def unit(
     container: Container | None = None,
     *,
     leader: bool = True,
-    **config: int | str,
+    config: Mapping[str, int | str] | None = None,
 ) -> State:
     """Return a unit with or without a relation, and by default with a new container."""
     return State(
         leader=leader,
-        config={name.replace("_", "-"): value for name, value in config.items()},
+        config=dict(config or {}),
         containers={container or Container(CONTAINER, can_connect=True)},
         relations={related.relation} if related else frozenset(),
         secrets=related.secrets if related else frozenset(),

@@ -4,7 +4,7 @@ import dataclasses
 
 import ops
 import pytest
-from ops.testing import CheckInfo, Container, Relation, TCPPort
+from ops.testing import CheckInfo, Container, Relation, Secret, TCPPort
 
 from postgresql_client.testing import Response, TestRelation, relation_for_requirer
 from unit.charm_unit import (
@@ -20,6 +20,8 @@ from unit.charm_unit import (
     unit,
 )
 
+WAITING = "waiting: Waiting for database relation"
+BLOCKED = "blocked: Waiting for database relation"
 CA = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"  # the smallest DER there is
 
 
@@ -48,7 +50,7 @@ def test_without_a_database_the_plan_is_one_service(ctx: Ctx) -> None:
 
 
 def test_the_port_is_the_one_in_the_config(ctx: Ctx) -> None:
-    out = ctx.run(ctx.on.config_changed(), unit(server_port=8080))
+    out = ctx.run(ctx.on.config_changed(), unit(config={"server-port": 8080}))
 
     service = out.get_container(CONTAINER).plan.services[SERVICE]
     assert service.command == f"{UVICORN} --port=8080"
@@ -71,7 +73,7 @@ def test_endpoint_user_and_password_are_four_variables(ctx: Ctx) -> None:
 
 
 def test_with_a_database_the_server_is_checked(ctx: Ctx) -> None:
-    out = changed(ctx, unit(bare_answer(), server_port=8080))
+    out = changed(ctx, unit(bare_answer(), config={"server-port": 8080}))
 
     plan = out.get_container(CONTAINER).plan
     ((name, check),) = plan.checks.items()
@@ -139,7 +141,7 @@ def test_the_ca_is_in_the_file_that_the_server_is_told_of(ctx: Ctx) -> None:
 def test_verification_is_lowered_where_the_operator_says_so(ctx: Ctx) -> None:
     related = relation_for_requirer("database", response=Response(tls_ca=CA))
 
-    out = changed(ctx, unit(related, tls_verification="verify-ca"))
+    out = changed(ctx, unit(related, config={"tls-verification": "verify-ca"}))
 
     assert environment(out)["PGSSLMODE"] == "verify-ca"
 
@@ -156,8 +158,9 @@ def test_tls_without_a_ca_is_required_all_the_same(ctx: Ctx) -> None:
 def test_a_rotation_brings_the_new_revision_with_whatever_event_comes(ctx: Ctx) -> None:
     related = relation_for_requirer("database")
     state = changed(ctx, unit(related))
-    newer = Secret({"username": "me", "password": "old"}, {"username": "me", "password": "newer"})
-    state = provide(state, {**databag(state), "secret-user": newer.id}, [newer])
+    older = {"username": "me", "password": "older"}
+    newer = Secret(older, latest_content={**older, "password": "newer"})
+    state = provide(state, {**databag(state), "secret-user": newer.id}, [*state.secrets, newer])
 
     out = ctx.run(ctx.on.update_status(), state)
 

@@ -1,0 +1,263 @@
+"""Provider, operator and Juju act in any order, and events get lost: the charm ends up right."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from ops.testing import Container, Context, Relation, Secret
+from scenario.state import _Event
+
+from charm import FastAPIDemoCharm
+from unit.charm_unit import CONTAINER, SERVICE, Ctx, unit
+
+# What the provider may write, and what the server's environment has to say then: None where the
+# field cannot be used.
+ENDPOINTS = {
+    "db:5432": {"DEMO_SERVER_DB_HOST": "db", "DEMO_SERVER_DB_PORT": "5432"},
+    "[::1]:1": {"DEMO_SERVER_DB_HOST": "::1", "DEMO_SERVER_DB_PORT": "1"},
+    "a:1,b:2": {
+        "DEMO_SERVER_DB_HOST": "a,b",
+        "DEMO_SERVER_DB_PORT": "1,2",
+        "PGTARGETSESSIONATTRS": "read-write",
+    },
+    "db": None,
+    "db:0": None,
+}
+DATABASES = {"names_db": {"DEMO_SERVER_DB_NAME": "names_db"}, "a\nb": None}
+TLS = {
+    "False": {},
+    "true": {"PGSSLMODE": "require"},
+    "maybe": None,
+}
+SECRET = "S3CRET"
+USER = "secret:user"
+REQUEST = {
+    "database": "names_db",
+    "requested-secrets": '["username", "password", "tls", "tls-ca", "uris", "read-only-uris"]',
+}
+Variables = dict[str, str]
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """The world around one unit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ctx: Ctx = Context(FastAPIDemoCharm, juju_version="3.6.0")
+        self.state = unit()
+        self.relation_number = 0
+        self.databag: Variables = {}
+        self.user: Variables = {}
+        self.is_granted = False
+        self.expected: Variables | None = None
+        """The server's environment as of the last event; None while there is no plan."""
+
+    # The operator
+
+    @precondition(lambda self: not self.state.relations)
+    @rule()
+    def integrate(self) -> None:
+        self.relation_number += 1
+        self.databag, self.user, self.is_granted = {}, {}, False
+        relation = Relation("database", id=self.relation_number, remote_units_data={0: {}})
+        self.state = replace(self.state, relations=frozenset({relation}))
+        self.dispatch(self.ctx.on.relation_created(relation))
+
+    @precondition(lambda self: self.state.relations)
+    @rule()
+    def remove_relation(self) -> None:
+        self.dispatch(self.ctx.on.relation_broken(self.relation), is_broken=True)
+        self.state = replace(self.state, relations=frozenset(), secrets=frozenset())
+        self.databag = {}
+
+    @rule(port=st.sampled_from([8000, 8080, 22, 70000]))
+    def configure(self, port: int) -> None:
+        self.state = replace(self.state, config={"server-port": port})
+
+    # The provider
+
+    @precondition(lambda self: self.state.relations)
+    @rule(
+        field=st.sampled_from(["endpoints", "database", "tls", "version", "status", "anything"]),
+        pick=st.integers(0, 9),
+    )
+    def write(self, field: str, pick: int) -> None:
+        pools: Mapping[str, list[str]] = {
+            "endpoints": [*ENDPOINTS],
+            "database": [*DATABASES],
+            "tls": [*TLS],
+            "version": ["14.15", "x", "9" * 99],
+            "status": ["{", "[]", '[{"code": "x"}]'],
+        }
+        pool = pools.get(field, ["\x00", "1"])
+        self.databag[field] = pool[pick % len(pool)]
+        self.publish()
+
+    @precondition(lambda self: self.databag)
+    @rule(data=st.data())
+    def withdraw_a_key(self, data: st.DataObject) -> None:
+        del self.databag[data.draw(st.sampled_from(sorted(self.databag)))]
+        self.publish()
+
+    @precondition(lambda self: self.state.relations)
+    @rule(password=st.sampled_from([f"{SECRET}-1", f"{SECRET}-2", f"{SECRET}\x07", ""]))
+    def rotate(self, password: str) -> None:
+        self.user = {"username": "me", "password": password}
+        self.databag["secret-user"] = USER
+        self.publish()
+
+    @precondition(lambda self: self.state.relations)
+    @rule(is_granted=st.booleans())
+    def grant(self, is_granted: bool) -> None:
+        self.is_granted = is_granted
+        self.publish()
+
+    def publish(self) -> None:
+        relation = replace(self.relation, remote_app_data=dict(self.databag))
+        secrets: frozenset[Secret] = frozenset()
+        if self.is_granted and self.user:
+            known = {secret.id: secret for secret in self.state.secrets}
+            secret = known.get(USER) or Secret(self.user, id=USER)
+            secrets = frozenset({replace(secret, latest_content=self.user)})
+        self.state = replace(self.state, relations=frozenset({relation}), secrets=secrets)
+
+    # Juju and Kubernetes
+
+    @rule(is_leader=st.booleans())
+    def elect(self, is_leader: bool) -> None:
+        self.state = replace(self.state, leader=is_leader)
+
+    @rule()
+    def lose_the_container(self) -> None:
+        self.expected = None
+        gone = Container(CONTAINER, can_connect=False)
+        self.state = replace(self.state, containers=frozenset({gone}))
+
+    @precondition(lambda self: not self.container.can_connect)
+    @rule()
+    def get_a_new_container(self) -> None:
+        new = Container(CONTAINER, can_connect=True)
+        self.state = replace(self.state, containers=frozenset({new}))
+        self.dispatch(self.ctx.on.pebble_ready(new))
+
+    @rule(
+        name=st.sampled_from(
+            [
+                "config_changed",
+                "leader_elected",
+                "start",
+                "update_status",
+                "upgrade_charm",
+            ]
+        )
+    )
+    def send(self, name: str) -> None:
+        events: Mapping[str, Callable[[], _Event]] = {
+            "config_changed": self.ctx.on.config_changed,
+            "leader_elected": self.ctx.on.leader_elected,
+            "start": self.ctx.on.start,
+            "update_status": self.ctx.on.update_status,
+            "upgrade_charm": self.ctx.on.upgrade_charm,
+        }
+        if name == "leader_elected":
+            self.elect(is_leader=True)
+        self.dispatch(events[name]())
+
+    @precondition(lambda self: self.state.relations)
+    @rule()
+    def send_relation_changed(self) -> None:
+        self.dispatch(self.ctx.on.relation_changed(self.relation, remote_unit=0))
+        if self.state.leader:
+            assert self.relation.local_app_data == REQUEST
+
+    @precondition(lambda self: self.state.secrets)
+    @rule()
+    def send_secret_changed(self) -> None:
+        self.dispatch(self.ctx.on.secret_changed(self.state.get_secret(id=USER)))
+
+    # What has to be true
+
+    @property
+    def relation(self) -> Relation:
+        (relation,) = (each for each in self.state.relations if isinstance(each, Relation))
+        return relation
+
+    @property
+    def container(self) -> Container:
+        return self.state.get_container(CONTAINER)
+
+    def answer(self) -> Variables | str | None:
+        """Return the environment that the answer asks for, or what keeps it from being used."""
+        parts: list[Variables | None] = []
+        for field, pool in (("endpoints", ENDPOINTS), ("database", DATABASES), ("tls", TLS)):
+            if field in self.databag:
+                parts.append(pool[self.databag[field]])
+        user = self.user if self.is_granted and "secret-user" in self.databag else {}
+        if "\x07" in user.get("password", ""):
+            parts.append(None)
+        if any(part is None for part in parts):
+            return "blocked"
+        if "endpoints" not in self.databag or not user.get("password"):
+            return "waiting"
+        login = {"DEMO_SERVER_DB_USER": "me", "DEMO_SERVER_DB_PASSWORD": user["password"]}
+        return {name: value for part in (*parts, login) for name, value in (part or {}).items()}
+
+    def dispatch(self, event: _Event, *, is_broken: bool = False) -> None:
+        """Run the charm, and see that it did what this world asks for."""
+        before = self.container
+        self.ctx.juju_log.clear()
+        self.state = self.ctx.run(event, self.state)
+
+        is_valid = self.state.config.get("server-port", 8000) in (8000, 8080)
+        answer = self.answer() if self.state.relations and not is_broken else "unrelated"
+        if is_valid and self.container.can_connect:
+            kept = self.expected or {}
+            self.expected = {} if answer == "unrelated" else kept
+            if isinstance(answer, dict):
+                self.expected = answer
+        elif not is_valid:
+            assert self.container.plan == before.plan, "bad config should change nothing"
+
+        self.check_status(is_valid=is_valid, answer=answer)
+
+    def check_status(self, *, is_valid: bool, answer: Variables | str | None) -> None:
+        if not is_valid or answer in ("blocked", "unrelated"):
+            expected = "blocked"
+        elif not self.container.can_connect:
+            expected = "maintenance"
+        elif answer == "waiting":
+            expected = "waiting"
+        else:
+            expected = "active"
+        assert self.state.unit_status.name == expected
+
+    @invariant()
+    def the_plan_is_as_expected(self) -> None:
+        if self.container.can_connect and self.expected is not None:
+            assert self.container.plan.services[SERVICE].environment == self.expected
+
+    @invariant()
+    def one_server_runs(self) -> None:
+        if self.container.can_connect and self.expected is not None:
+            assert [info.is_running() for info in self.container.services.values()] == [True]
+
+    @invariant()
+    def no_secret_is_anywhere_else(self) -> None:
+        public = [line.message for line in self.ctx.juju_log]
+        public += [self.state.unit_status.message, self.state.app_status.message]
+        for relation in self.state.relations:
+            public += [str(relation.local_app_data), str(relation.local_unit_data)]
+        public += [str(stored) for stored in self.state.stored_states]
+        assert not any(SECRET in text for text in public)
+        assert not self.state.deferred
+
+
+TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder.settings = settings(
+    max_examples=50,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
