@@ -5,7 +5,13 @@ from dataclasses import replace
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 from ops.testing import Container, Context, Relation, Secret
 from scenario.state import _Event
 
@@ -54,6 +60,12 @@ class AnyOrder(RuleBasedStateMachine):
         self.expected: Variables | None = None
         """The server's environment as of the last event; None while there is no plan."""
 
+    @initialize(is_connected=st.booleans())
+    def begin(self, is_connected: bool) -> None:
+        if is_connected:
+            self.integrate()
+            self.answer_well("db:5432")
+
     # The operator
 
     @precondition(lambda self: not self.state.relations)
@@ -95,6 +107,15 @@ class AnyOrder(RuleBasedStateMachine):
         self.databag[field] = pool[pick % len(pool)]
         self.publish()
 
+    @precondition(lambda self: self.state.relations)
+    @rule(endpoints=st.sampled_from(["db:5432", "a:1,b:2"]))
+    def answer_well(self, endpoints: str) -> None:
+        self.databag = {"endpoints": endpoints, "secret-user": USER}
+        self.user = {"username": "me", "password": f"{SECRET}-0"}
+        self.is_granted = True
+        self.publish()
+        self.send_relation_changed()
+
     @precondition(lambda self: self.databag)
     @rule(data=st.data())
     def withdraw_a_key(self, data: st.DataObject) -> None:
@@ -129,15 +150,12 @@ class AnyOrder(RuleBasedStateMachine):
     def elect(self, is_leader: bool) -> None:
         self.state = replace(self.state, leader=is_leader)
 
-    @rule()
-    def lose_the_container(self) -> None:
+    @rule(event=st.sampled_from(["update_status", "config_changed"]))
+    def replace_the_container(self, event: str) -> None:
         self.expected = None
         gone = Container(CONTAINER, can_connect=False)
         self.state = replace(self.state, containers=frozenset({gone}))
-
-    @precondition(lambda self: not self.container.can_connect)
-    @rule()
-    def get_a_new_container(self) -> None:
+        self.send(event)
         new = Container(CONTAINER, can_connect=True)
         self.state = replace(self.state, containers=frozenset({new}))
         self.dispatch(self.ctx.on.pebble_ready(new))
