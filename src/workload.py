@@ -123,11 +123,13 @@ class DemoServer:
         return is_down
 
     def _remove_ca_files(self, *, but: str | None) -> None:
-        if not self._container.isdir(layer.CA_DIRECTORY):
-            return
-        for file in self._container.list_files(layer.CA_DIRECTORY):
-            if file.path != but:
-                self._container.remove_path(file.path)
+        try:
+            if self._container.isdir(layer.CA_DIRECTORY):
+                for file in self._container.list_files(layer.CA_DIRECTORY):
+                    if file.path != but:
+                        self._container.remove_path(file.path)
+        except pebble.PathError as error:  # a CA is no secret, and the server runs without it
+            logger.warning("cannot remove a CA that is no longer used: %s", error.message)
 
     def health(self) -> Health:
         """See how the server does, now."""

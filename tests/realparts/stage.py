@@ -1,5 +1,6 @@
 """All the real parts together, set up and taken down."""
 
+import fcntl
 import os
 import shutil
 import sys
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from layer import CA_DIRECTORY
 from realparts import tools
 from realparts.juju import Juju
 from realparts.pebble import Pebble
@@ -46,7 +48,7 @@ def postgresql(*, with_tls: bool = False) -> Iterator[PostgreSQL]:
 @contextmanager
 def stage(image_layers: Mapping[str, str] | None = None) -> Iterator[Stage]:
     """Run a container with a Pebble, and play a Juju that has not deployed the charm yet."""
-    with _directory() as directory:
+    with _alone(), _directory() as directory:
         pebble = Pebble(tools.pebble(), directory / "pebble", _image_environment())
         pebble.start(image_layers)
         try:
@@ -54,6 +56,18 @@ def stage(image_layers: Mapping[str, str] | None = None) -> Iterator[Stage]:
             yield Stage(pebble, Juju(pebble, server_port=port), Server(port))
         finally:
             pebble.stop()
+            shutil.rmtree(CA_DIRECTORY, ignore_errors=True)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait for other runs: a container has its files for itself, but this machine is shared."""
+    lock = Path(tempfile.gettempdir()) / "fastapi-demo.lock"
+    if not lock.exists():
+        lock.touch()
+    with lock.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _image_environment() -> dict[str, str]:
