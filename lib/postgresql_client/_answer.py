@@ -41,7 +41,10 @@ class NotRelated:
 
 @dataclass(frozen=True, slots=True)
 class NotReady:
-    """The provider has not answered, or not completely. It will, and Juju will send an event."""
+    """The provider has not answered, or not completely. Any event may bring the rest.
+
+    Juju sends no event when a secret becomes readable: read the answer again on every event.
+    """
 
     missing: tuple[str, ...]
     """The keys of the wire that are still missing, or that name a secret not readable yet."""

@@ -64,7 +64,7 @@ class DatabaseRequest:
     entity: EntityRequest | None = None
     entity_secret: str | None = None
     """URI of a secret, granted to the provider, with the ``entity-name`` (and perhaps the
-    ``entity-password``) that the role shall have."""
+    ``password``) that the role shall have."""
 
     def __post_init__(self) -> None:
         prefix = self.database.removesuffix("*")

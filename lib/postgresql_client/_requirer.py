@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from functools import cached_property
+from typing import ClassVar
 
 import ops
 
@@ -16,7 +17,7 @@ from ._answer import (
     parse_entity,
 )
 from ._request import DatabaseRequest
-from ._values import Severity
+from ._values import Entity, Severity
 from ._wire import ProviderData
 
 logger = logging.getLogger(__name__)
@@ -48,10 +49,10 @@ class DatabaseRemovedEvent(DatabaseEvent):
 class DatabaseRequirerEvents(ops.ObjectEvents):
     """The events of a :class:`DatabaseRequirer`."""
 
-    database_created = ops.EventSource(DatabaseCreatedEvent)
-    endpoints_changed = ops.EventSource(EndpointsChangedEvent)
-    authentication_updated = ops.EventSource(AuthenticationUpdatedEvent)
-    database_removed = ops.EventSource(DatabaseRemovedEvent)
+    database_created: ClassVar[ops.EventSource] = ops.EventSource(DatabaseCreatedEvent)
+    endpoints_changed: ClassVar[ops.EventSource] = ops.EventSource(EndpointsChangedEvent)
+    authentication_updated: ClassVar[ops.EventSource] = ops.EventSource(AuthenticationUpdatedEvent)
+    database_removed: ClassVar[ops.EventSource] = ops.EventSource(DatabaseRemovedEvent)
 
 
 class DatabaseRequirer(ops.Object):
@@ -61,7 +62,7 @@ class DatabaseRequirer(ops.Object):
     request. Create it in the charm's ``__init__``, once for an endpoint with ``limit: 1``.
     """
 
-    on = DatabaseRequirerEvents()
+    on: ClassVar[DatabaseRequirerEvents] = DatabaseRequirerEvents()
 
     def __init__(self, charm: ops.CharmBase, endpoint: str, request: DatabaseRequest) -> None:
         """Observe ``endpoint`` of ``charm``, and ask for ``request`` whenever it is related."""
@@ -139,8 +140,8 @@ class DatabaseRequirer(ops.Object):
 
     def _on_relation_changed(self, event: ops.RelationChangedEvent) -> None:
         self._write_request()
-        answer = self._log_reading()
-        if isinstance(answer, Connected):
+        self._log_reading()
+        if self._is_answered():
             self.on.database_created.emit(event.relation, app=event.app)
             self.on.endpoints_changed.emit(event.relation, app=event.app)
 
@@ -148,7 +149,8 @@ class DatabaseRequirer(ops.Object):
         relation = self._relation
         if relation is None or not self._is_ours(event.secret, relation):
             return
-        if isinstance(self._log_reading(), Connected):
+        self._log_reading()
+        if self._is_answered():
             self.on.authentication_updated.emit(relation, app=relation.app)
 
     def _on_relation_broken(self, event: ops.RelationBrokenEvent) -> None:
@@ -162,7 +164,13 @@ class DatabaseRequirer(ops.Object):
             uri.split(":")[-1].split("/")[-1] for uri in uris if uri
         }
 
-    def _log_reading(self) -> Answer:
+    def _is_answered(self) -> bool:
+        """Whether the role that was asked for is there: the plain user, or the one in its place."""
+        if self._request.entity is None:
+            return isinstance(self.answer, Connected)
+        return isinstance(self.entity, Entity)
+
+    def _log_reading(self) -> None:
         """Log what the answer does not show, where the provider has just written it."""
         answer, ignored = self._reading
         for field in ignored:
@@ -171,4 +179,3 @@ class DatabaseRequirer(ops.Object):
             for status in answer.statuses:
                 if status.severity is Severity.INFORMATIONAL:
                     logger.info("the provider says (%d): %s", status.code, status.message)
-        return answer

@@ -4,7 +4,12 @@ Every field is optional text, since keys arrive over several hooks in any order,
 partial databag is a normal state. Meaning is given to the text in :mod:`._values`.
 """
 
+import re
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _wire_name(name: str) -> str:
@@ -12,7 +17,7 @@ def _wire_name(name: str) -> str:
 
 
 class _Wire(BaseModel):
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         alias_generator=_wire_name,
         defer_build=True,
         extra="ignore",
@@ -24,9 +29,13 @@ class _Wire(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _text_or_absent(cls, value: str | SecretStr | None) -> str | SecretStr | None:
-        """Juju drops empty values, and pydantic refuses text that is not valid Unicode."""
+        """Juju drops empty values, and pydantic refuses text that is not valid Unicode.
+
+        What stands for the invalid is refused by the parsers, too: it must not become a name or
+        a password that the provider did not write.
+        """
         if isinstance(value, str):
-            return value.encode(errors="replace").decode() or None
+            return _SURROGATE.sub("\0", value) or None
         return value
 
 
@@ -92,7 +101,9 @@ class RequirerData(_Wire):
 class WireStatus(BaseModel):
     """One entry of the provider's ``status``."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True, hide_input_in_errors=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        defer_build=True, frozen=True, hide_input_in_errors=True
+    )
 
     code: int
     message: str

@@ -1,0 +1,21 @@
+output "app_name" {
+  description = "Name of the deployed application."
+  value       = juju_application.fastapi_demo.name
+}
+
+output "application" {
+  description = "The deployed application, with all attributes of the resource."
+  value       = juju_application.fastapi_demo
+}
+
+output "provides" {
+  description = "Endpoints that the charm provides, by name. There is none."
+  value       = {}
+}
+
+output "requires" {
+  description = "Endpoints that the charm requires, by name."
+  value = {
+    database = "database"
+  }
+}

@@ -1,0 +1,80 @@
+"""What the tests on a real Juju controller are given: a charm, an image, a model, and parameters."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import jubilant
+import pytest
+
+from integration.demo import Demo
+
+ROOT = Path(__file__).parents[2]
+LOGS = ROOT / ".cache" / "juju-logs"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("fastapi-demo")
+    group.addoption(
+        "--postgresql-channel",
+        default="14/stable",
+        help="channel of postgresql-k8s to integrate with",
+    )
+    group.addoption(
+        "--juju-version",
+        default="",
+        help="major and minor version that the model must have, such as 3.6 (default: any)",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _juju_is_installed() -> None:
+    """Skip everything where there is no Juju; where there should be one, fail."""
+    if shutil.which("juju"):
+        return
+    reason = "there is no juju on PATH"
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgresql_channel(pytestconfig: pytest.Config) -> str:
+    return str(pytestconfig.getoption("--postgresql-channel"))
+
+
+@pytest.fixture(scope="session")
+def charm() -> Path:
+    """The packed charm: the file that CHARM_PATH names, or the only one in the project's directory."""
+    if named := os.environ.get("CHARM_PATH"):
+        return Path(named).resolve(strict=True)
+    packed = list(ROOT.glob("*.charm"))
+    assert len(packed) == 1, f"{len(packed)} packed charms in {ROOT}: pack one, or set CHARM_PATH"
+    return packed[0]
+
+
+@pytest.fixture(scope="session")
+def resources() -> dict[str, str]:
+    """The workload's image, as charmcraft.yaml names it."""
+    found = re.search(
+        r"^ +upstream-source: (\S+)$", (ROOT / "charmcraft.yaml").read_text(), re.MULTILINE
+    )
+    assert found is not None
+    return {"demo-server-image": found[1]}
+
+
+@pytest.fixture(scope="module")
+def demo(
+    juju: jubilant.Juju, pytestconfig: pytest.Config, request: pytest.FixtureRequest
+) -> Iterator[Demo]:
+    """The application, in a model that is empty when the module's first test begins."""
+    wanted = str(pytestconfig.getoption("--juju-version"))
+    version = juju.status().model.version
+    assert f"{version}.".startswith(f"{wanted}." if wanted else ""), f"the model has Juju {version}"
+    failed_before = request.session.testsfailed
+    yield Demo(juju)
+    if request.session.testsfailed > failed_before:
+        LOGS.mkdir(parents=True, exist_ok=True)
+        (LOGS / f"{juju.status().model.name}.log").write_text(juju.debug_log())
