@@ -45,7 +45,7 @@ class FastAPIConfig(BaseModel):
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InvalidConfig:
     """At least one option has a value that is not allowed."""
 

@@ -26,7 +26,7 @@ CHECK = "fastapi-ready"
 CA_DIRECTORY = "/tmp/fastapi-demo"  # noqa: S108 - writable in any image; no name in it is secret
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CaFile:
     """The CA in the container. A new CA is a new path, so it changes the plan like all else."""
 
@@ -91,13 +91,23 @@ def ca_file(database: Answer) -> CaFile | None:
             return None
 
 
+def command(port: int) -> str:
+    """Return the command that runs the server on a port."""
+    return f"uvicorn api_demo_server.app:app --host=0.0.0.0 --port={port}"
+
+
+def planned_port(service: ops.pebble.Service) -> int:
+    """Return the port in a command of ours."""
+    return int(service.command.rpartition("=")[2])
+
+
 def build(port: int, variables: Mapping[str, str], current: ops.pebble.Plan) -> ops.pebble.Layer:
     """Return our layer on top of ``current``: our service, its check, and nobody else's."""
     service: ops.pebble.ServiceDict = {
         "override": "replace",
         "summary": "fastapi demo",
         "startup": "enabled",
-        "command": f"uvicorn api_demo_server.app:app --host=0.0.0.0 --port={port}",
+        "command": command(port),
     }
     checks: dict[str, ops.pebble.CheckDict] = {
         name: {"override": "merge", "startup": "disabled"}

@@ -9,7 +9,7 @@ from config import FastAPIConfig, InvalidConfig, parse_config
 from postgresql_client import Answer, DatabaseRequirer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CharmState:
     """All that the workload depends on, as it is in this dispatch."""
 

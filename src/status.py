@@ -32,7 +32,7 @@ _OPS_STATUS: dict[Kind, Callable[[str], ops.StatusBase]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Status:
     """One condition of one component."""
 

@@ -12,8 +12,8 @@ import ops
 from ops import pebble
 
 import layer
-from config import FastAPIConfig
-from postgresql_client import Answer
+from config import FastAPIConfig, InvalidConfig
+from postgresql_client import Answer, NotRelated
 
 logger = logging.getLogger(__name__)
 
@@ -31,14 +31,14 @@ class Condition(Enum):
     RUNNING = "the server runs; where it is checked, it is well"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Refused:
     """Pebble answers, but did not do what it was asked for."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Failing:
     """The server does not start, or exits again and again; Pebble keeps trying."""
 
@@ -63,18 +63,27 @@ class DemoServer:
     def __init__(self, container: ops.Container) -> None:
         self._container = container
 
-    def apply(self, config: FastAPIConfig, database: Answer) -> Outcome:
-        """Make exactly one server run, ours, with this config and this database."""
+    def apply(self, config: FastAPIConfig | InvalidConfig, database: Answer) -> Outcome:
+        """Make exactly one server run, ours, with this config and this database.
+
+        With invalid config what runs, runs on; only credentials that are dead go all the same.
+        """
         outcome = _ask_pebble(lambda: self._apply(config, database))
         if isinstance(outcome, Refused | Failing):
             logger.error("Pebble: %s", outcome.reason)
         return outcome
 
-    def _apply(self, config: FastAPIConfig, database: Answer) -> Outcome:
+    def _apply(self, config: FastAPIConfig | InvalidConfig, database: Answer) -> Outcome:
         container = self._container
         plan = container.get_plan()
-        variables = layer.environment(database, config, plan)
-        wanted = layer.build(config.server_port, variables, plan)
+        if isinstance(config, FastAPIConfig):
+            port, variables = config.server_port, layer.environment(database, config, plan)
+        else:
+            service = plan.services.get(layer.SERVICE)
+            if service is None or not service.environment or database != NotRelated():
+                return Change.NONE
+            port, variables = layer.planned_port(service), {}
+        wanted = layer.build(port, variables, plan)
         ca_file = layer.ca_file(database)
 
         if ca_file is not None and not container.exists(ca_file.path):

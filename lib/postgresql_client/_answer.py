@@ -23,6 +23,7 @@ from ._values import (
     parse_names,
     parse_statuses,
     require_identifier,
+    require_printable,
 )
 from ._wire import EntitySecret, ProviderData, TlsSecret, UserSecret
 
@@ -34,12 +35,12 @@ ReadSecret: TypeAlias = Callable[[str], Mapping[str, str] | None]
 """Gives the latest content of the secret with a URI, or None while it cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotRelated:
     """There is no relation."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotReady:
     """The provider has not answered, or not completely. Any event may bring the rest.
 
@@ -51,7 +52,7 @@ class NotReady:
     statuses: tuple[ProviderStatus, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Invalid:
     """The provider wrote something that cannot be used. Only the provider can mend it."""
 
@@ -62,7 +63,7 @@ class Invalid:
     statuses: tuple[ProviderStatus, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Connected:
     """The database is there, with all that it takes to use it."""
 
@@ -75,18 +76,23 @@ class Connected:
     does not say: then it is the one asked for."""
     version: ServerVersion | None = None
     read_only_endpoints: tuple[Endpoint, ...] = ()
+    """The replicas'."""
     uris: SecretStr | None = None
     read_only_uris: SecretStr | None = None
     prefix_databases: tuple[str, ...] = ()
     """The databases there are, when a prefix was asked for."""
     statuses: tuple[ProviderStatus, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not self.endpoints:
+            raise ValueError("has no endpoints")
+
 
 Answer: TypeAlias = NotRelated | NotReady | Invalid | Connected
 EntityAnswer: TypeAlias = NotRelated | NotReady | Invalid | Entity
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ignored:
     """An optional field that is treated as absent because it is malformed."""
 
@@ -124,7 +130,7 @@ def parse_answer(
 
     statuses = optional("status", data.status, parse_statuses) or ()
     try:
-        user = _content(UserSecret, "secret-user", data.secret_user, data, read_secret)
+        user = _login(data, read_secret)
         tls = _content(TlsSecret, "secret-tls", data.secret_tls, data, read_secret)
         subordinated = _required("subordinated", data.subordinated, parse_flag)
         endpoints = _required("endpoints", data.endpoints, parse_endpoints)
@@ -138,7 +144,7 @@ def parse_answer(
         key
         for key, is_missing in {
             "endpoints": endpoints is None,
-            "secret-user": user is None,
+            "secret-user" if data.secret_user else "secret-entity": user is None,
             "username": user is not None and user.username is None,
             "password": user is not None and user.password is None,
             "secret-tls": tls is None,
@@ -160,12 +166,23 @@ def parse_answer(
             "read-only-endpoints", data.read_only_endpoints, parse_endpoints
         )
         or (),
-        uris=user.uris,
-        read_only_uris=user.read_only_uris,
+        uris=optional("uris", _revealed(user.uris), _secret_text),
+        read_only_uris=optional("read-only-uris", _revealed(user.read_only_uris), _secret_text),
         prefix_databases=optional("prefix-databases", data.prefix_databases, parse_names) or (),
         statuses=statuses,
     )
     return connected, tuple(ignored)
+
+
+def _login(data: ProviderData, read_secret: ReadSecret) -> UserSecret | None:
+    """Return the plain user, or the entity that was asked for in its place."""
+    user = _content(UserSecret, "secret-user", data.secret_user, data, read_secret)
+    if data.secret_user is not None or (user is not None and user.username is not None):
+        return user
+    entity = _content(EntitySecret, "secret-entity", data.secret_entity, data, read_secret)
+    if entity is None or entity.entity_name is None:
+        return user if entity else None
+    return UserSecret(username=entity.entity_name, password=entity.entity_password)
 
 
 def parse_entity(data: ProviderData, read_secret: ReadSecret) -> NotReady | Invalid | Entity:
@@ -207,12 +224,21 @@ def _content(
     if not _SECRET_URI.fullmatch(uri):
         raise _MalformedError(field, "is not the URI of a secret")
     content = read(uri)
-    return None if content is None else model.model_validate(content)
+    return None if content is None else model.model_validate(content, by_name=False)
 
 
 def _identifier(text: str) -> str:
     require_identifier(text)
     return text
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def _secret_text(text: str) -> SecretStr:
+    require_printable(text)
+    return SecretStr(text)
 
 
 def _credentials(user: UserSecret) -> Credentials | None:

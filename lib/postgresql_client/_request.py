@@ -19,7 +19,7 @@ class EntityType(Enum):
     GROUP = "GROUP"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EntityPermission:
     """Privileges on one resource, in the provider's own terms."""
 
@@ -34,7 +34,7 @@ class EntityPermission:
             raise ValueError("a permission needs at least one privilege")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EntityRequest:
     """A custom role in place of the plain user that the provider makes otherwise."""
 
@@ -49,7 +49,7 @@ class EntityRequest:
             raise ValueError("a user entity takes extra_user_roles, not group_roles")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DatabaseRequest:
     """A database, and the role to use it with.
 

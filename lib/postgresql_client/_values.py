@@ -39,7 +39,7 @@ def require_identifier(text: str) -> None:
         raise ValueError(f"is longer than PostgreSQL's {_MAX_IDENTIFIER} bytes")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Endpoint:
     """Where a server listens. ``str()`` gives the form of the wire, ``host:port``."""
 
@@ -111,7 +111,7 @@ def parse_flag(text: str) -> bool:
             raise ValueError("is neither true nor false")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Credentials:
     """A role that may log in."""
 
@@ -123,7 +123,7 @@ class Credentials:
         require_printable(self.password.get_secret_value())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CaCertificates:
     """One or more CA certificates in PEM."""
 
@@ -155,17 +155,17 @@ def _pem(text: str) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TlsOff:
     """The provider does not say that it offers TLS."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TlsWithoutCa:
     """The provider offers TLS, but nothing to verify it with."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TlsWithCa:
     """The provider offers TLS, and the CA to verify it with."""
 
@@ -175,7 +175,7 @@ class TlsWithCa:
 Tls: TypeAlias = TlsOff | TlsWithoutCa | TlsWithCa
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ServerVersion:
     """The version of the PostgreSQL server. ``str()`` gives it in the usual form, ``14.15``."""
 
@@ -211,7 +211,7 @@ class Severity(Enum):
     FATAL = "fatal"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ProviderStatus:
     """A condition that the provider raises. Message and resolution are printable, on one line."""
 
@@ -247,7 +247,7 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entity:
     """A role that the provider made for an :class:`EntityRequest`."""
 

@@ -1,6 +1,7 @@
 """The real parts as fixtures."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,11 @@ from realparts.postgres import PostgreSQL
 from realparts.provider import Provider
 from realparts.stage import Stage
 from realparts.tools import MissingToolError
+
+
+def pytest_configure() -> None:
+    """Take the parts down also when the run is terminated."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=1))
 
 
 def _need(error: MissingToolError) -> None:

@@ -26,7 +26,8 @@ def test_deployed_alone_it_asks_for_a_database(
 
 @pytest.mark.juju_setup
 def test_integrated_it_becomes_active_and_keeps_names(demo: Demo, postgresql_channel: str) -> None:
-    demo.juju.deploy(POSTGRESQL, channel=postgresql_channel, trust=True)
+    # Force: PostgreSQL's charms do not say yet that they may run on Juju 4, though they do.
+    demo.juju.deploy(POSTGRESQL, channel=postgresql_channel, trust=True, force=True)
     demo.juju.integrate(*RELATION)
 
     demo.wait_for_status("active", minutes=30)
@@ -123,7 +124,7 @@ def test_tls_is_verified_while_the_database_offers_it(demo: Demo, postgresql_cha
         demo.juju.config(APP, {"tls-verification": "verify-ca"})
         endpoint = "client-certificates"
     relation = (f"{POSTGRESQL}:{endpoint}", "self-signed-certificates:certificates")
-    demo.juju.deploy("self-signed-certificates")
+    demo.juju.deploy("self-signed-certificates", channel="1/stable")
     demo.juju.integrate(*relation)
 
     demo.wait_for_tls("on, verified", seconds=20 * 60)

@@ -235,6 +235,8 @@ class AnyOrder(RuleBasedStateMachine):
             self.expected = {} if answer == "unrelated" else kept
             if isinstance(answer, dict):
                 self.expected = answer
+        elif self.container.can_connect and answer == "unrelated" and self.expected:
+            self.expected = {}
         elif not is_valid:
             assert self.container.plan == before.plan, "bad config should change nothing"
 

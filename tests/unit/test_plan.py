@@ -244,6 +244,19 @@ def test_when_the_relation_goes_all_that_came_with_it_goes_in_that_hook(ctx: Ctx
     assert status(out) == BLOCKED
 
 
+def test_dead_credentials_go_also_while_the_config_is_invalid(ctx: Ctx) -> None:
+    related = relation_for_requirer("database", response=Response(tls_ca=CA))
+    state = changed(ctx, unit(related, config={"server-port": 8080}))
+    state = dataclasses.replace(state, config={"server-port": 22})
+
+    out = ctx.run(ctx.on.relation_broken(state.get_relation(related.relation.id)), state)
+
+    assert environment(out) == {}
+    service = out.get_container(CONTAINER).plan.services[SERVICE]
+    assert service.command == f"{UVICORN} --port=8080"
+    assert status(out) == "blocked: Invalid port number, 22 is reserved for SSH"
+
+
 def test_a_new_relation_starts_clean(ctx: Ctx) -> None:
     first = relation_for_requirer("database", response=Response(tls_ca=CA))
     state = changed(ctx, unit(first))

@@ -406,6 +406,11 @@ def test_an_entity_takes_the_place_of_the_user(
 
     created = dispatch(ctx, event, unit(relation, secrets=[secret]))
     assert created.entity == answer
+    if answer.password is None:
+        assert isinstance(created.answer, NotReady), "a group cannot log in"
+    else:
+        assert isinstance(created.answer, Connected)
+        assert created.answer.credentials == Credentials(answer.name, answer.password)
     assert created.events == CREATED
     assert MARK not in created.everything
 
