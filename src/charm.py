@@ -28,8 +28,6 @@ from state import CharmState
 from version import ask_version
 from workload import Change, DemoServer, Failing, Health, Outcome, Refused
 
-logger = logging.getLogger(__name__)
-
 CONTAINER = "demo-server"
 REQUEST = DatabaseRequest("names_db")
 

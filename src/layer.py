@@ -1,6 +1,7 @@
 """The Pebble layer that makes one server run, ours, with what the state says."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -96,9 +97,13 @@ def command(port: int) -> str:
     return f"uvicorn api_demo_server.app:app --host=0.0.0.0 --port={port}"
 
 
-def planned_port(service: ops.pebble.Service) -> int:
-    """Return the port in a command of ours."""
-    return int(service.command.rpartition("=")[2])
+def connected_port(current: ops.pebble.Plan) -> int | None:
+    """Return the port of the server that ``current`` connects to a database, None if it does not."""
+    service = current.services.get(SERVICE)
+    if service is None or not service.environment:
+        return None
+    found = re.fullmatch(re.escape(command(0)).removesuffix("0") + r"([0-9]+)", service.command)
+    return int(found[1]) if found else None
 
 
 def build(port: int, variables: Mapping[str, str], current: ops.pebble.Plan) -> ops.pebble.Layer:

@@ -79,10 +79,10 @@ class DemoServer:
         if isinstance(config, FastAPIConfig):
             port, variables = config.server_port, layer.environment(database, config, plan)
         else:
-            service = plan.services.get(layer.SERVICE)
-            if service is None or not service.environment or database != NotRelated():
+            running_port = layer.connected_port(plan)
+            if running_port is None or not isinstance(database, NotRelated):
                 return Change.NONE
-            port, variables = layer.planned_port(service), {}
+            port, variables = running_port, {}
         wanted = layer.build(port, variables, plan)
         ca_file = layer.ca_file(database)
 
