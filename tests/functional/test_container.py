@@ -151,6 +151,25 @@ def test_a_crashed_server_is_started_again_and_the_operator_hears_of_it(connecte
     assert connected.juju.status == "active"
 
 
+def test_an_upgrade_that_runs_the_server_differently_restarts_it_once(connected: Stage) -> None:
+    client = connected.pebble.client
+    older = client.get_plan().to_dict()
+    service = older["services"]["fastapi-service"]
+    service["command"] = service["command"].replace("0.0.0.0", "127.0.0.1")
+    client.add_layer(
+        "fastapi_demo", pebble.Layer({"services": {"fastapi-service": service}}), combine=True
+    )
+    client.replan_services()
+
+    def upgrade() -> None:
+        connected.juju.dispatch(connected.juju.on.upgrade_charm())
+
+    assert restarts(connected, upgrade) == 1
+    assert restarts(connected, upgrade) == 0
+    connected.server.wait_until_up()
+    assert connected.server.names() is not None
+
+
 def test_a_server_that_somebody_stopped_is_started_again(connected: Stage) -> None:
     connected.pebble.client.stop_services(["fastapi-service"])
 
