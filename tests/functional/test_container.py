@@ -14,6 +14,7 @@ from realparts.stage import Stage
 from realparts.steps import integrate, restarts
 from realparts.wait import wait_for
 
+NOT_RUNNING = "blocked: Server does not run, see its log. Pebble: "
 ROCK = """
 summary: what a newer image brings
 services:
@@ -35,6 +36,12 @@ def connected(stage: Stage, provider: Provider) -> Stage:
     """A server with a database."""
     integrate(stage, provider)
     return stage
+
+
+def status_of_an_event(stage: Stage) -> str:
+    """Let an event come, and return the status after it."""
+    stage.juju.dispatch(stage.juju.on.update_status())
+    return stage.juju.status
 
 
 def is_ready(stage: Stage) -> bool:
@@ -106,22 +113,13 @@ def test_a_port_that_is_taken_is_a_status_and_heals_when_it_is_free(connected: S
         thief.listen()
         port: int = thief.getsockname()[1]
         connected.juju.configure(server_port=port)
-        assert connected.juju.status.startswith(
-            "blocked: Server does not run, see its log. Pebble:"
-        )
-        assert "exited quickly with code" in connected.juju.status
-
-        def status_of_a_later_event() -> str:
-            connected.juju.dispatch(connected.juju.on.update_status())
-            return connected.juju.status
 
         # Between two attempts the server seems to run for a moment.
-        wait_for("it", lambda: "exited quickly with code" in status_of_a_later_event())
+        wait_for("the status", lambda: status_of_an_event(connected).startswith(NOT_RUNNING))
 
     connected.server.port = port
     connected.server.wait_until_up()
-    connected.juju.dispatch(connected.juju.on.update_status())
-    assert connected.juju.status == "active"
+    assert status_of_an_event(connected) == "active"
     assert {opened.port for opened in connected.juju.state.opened_ports} == {port}
 
 
@@ -138,17 +136,16 @@ def test_a_server_that_stops_answering_is_not_ready_and_then_restarted(connected
     assert connected.juju.status == "active"
 
 
-def test_a_crashed_server_is_started_again_and_the_operator_hears_of_it(connected: Stage) -> None:
-    (process,) = connected.pebble.processes()
-    os.kill(process, signal.SIGKILL)
-    wait_for("Pebble to notice", lambda: not connected.pebble.processes())
+def test_a_crashing_server_is_started_again_and_the_operator_hears_of_it(connected: Stage) -> None:
+    def crash() -> bool:
+        for process in connected.pebble.processes():
+            os.kill(process, signal.SIGKILL)
+        return status_of_an_event(connected).startswith(NOT_RUNNING)
 
-    connected.juju.dispatch(connected.juju.on.update_status())
-    assert connected.juju.status.startswith("blocked: Server does not run, see its log. Pebble:")
+    wait_for("the status", crash)
 
     connected.server.wait_until_up()
-    connected.juju.dispatch(connected.juju.on.update_status())
-    assert connected.juju.status == "active"
+    assert status_of_an_event(connected) == "active"
 
 
 def test_an_upgrade_that_runs_the_server_differently_restarts_it_once(connected: Stage) -> None:
