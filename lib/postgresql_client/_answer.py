@@ -42,7 +42,7 @@ class NotRelated:
 
 @dataclass(frozen=True)
 class NotReady:
-    """The provider has not answered, or not completely. Any event may bring the rest.
+    """The provider has not answered, or not completely. Each event may bring the rest.
 
     Juju sends no event when a secret becomes readable: read the answer again on every event.
     """
