@@ -1,7 +1,6 @@
 """The Pebble layer that makes one server run, ours, with what the state says."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +23,7 @@ from postgresql_client import (
 LABEL = "fastapi_demo"
 SERVICE = "fastapi-service"
 CHECK = "fastapi-ready"
+_COMMAND = "uvicorn api_demo_server.app:app --host=0.0.0.0 --port="
 CA_DIRECTORY = "/tmp/fastapi-demo"  # noqa: S108 - writable in any image; no name in it is secret
 
 
@@ -92,18 +92,13 @@ def ca_file(database: Answer) -> CaFile | None:
             return None
 
 
-def command(port: int) -> str:
-    """Return the command that runs the server on a port."""
-    return f"uvicorn api_demo_server.app:app --host=0.0.0.0 --port={port}"
-
-
 def connected_port(current: ops.pebble.Plan) -> int | None:
     """Return the port of the server that ``current`` connects to a database, None if it does not."""
     service = current.services.get(SERVICE)
     if service is None or not service.environment:
         return None
-    found = re.fullmatch(re.escape(command(0)).removesuffix("0") + r"([0-9]+)", service.command)
-    return int(found[1]) if found else None
+    before, _, port = service.command.partition(_COMMAND)
+    return int(port) if not before and port.isascii() and port.isdecimal() else None
 
 
 def build(port: int, variables: Mapping[str, str], current: ops.pebble.Plan) -> ops.pebble.Layer:
@@ -112,7 +107,7 @@ def build(port: int, variables: Mapping[str, str], current: ops.pebble.Plan) -> 
         "override": "replace",
         "summary": "fastapi demo",
         "startup": "enabled",
-        "command": command(port),
+        "command": f"{_COMMAND}{port}",
     }
     checks: dict[str, ops.pebble.CheckDict] = {
         name: {"override": "merge", "startup": "disabled"}

@@ -89,7 +89,7 @@ class DatabaseRequirer(ops.Object):
         """What the provider has answered, read once in a dispatch, secrets in their latest revision."""
         return self._reading[0]
 
-    @property
+    @cached_property
     def entity(self) -> EntityAnswer:
         """The answer to :attr:`DatabaseRequest.entity`: the role that the provider made."""
         if (relation := self._relation) is None:

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,15 +66,6 @@ class WorkloadContainer:
             yield
         finally:
             self._socket.unlink()
-            self._remove_ca_file()
-
-    def _remove_ca_file(self) -> None:
-        """Remove what the charm put into the container, whose files are this machine's."""
-        for service in self._parts.pebble.client.get_plan().services.values():
-            if file := service.environment.get("PGSSLROOTCERT"):
-                Path(file).unlink(missing_ok=True)
-                with suppress(OSError):  # there is more in it
-                    Path(file).parent.rmdir()
 
     def settle(self) -> None:
         """Wait until the server has come up if it runs, and forget what was until then."""

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -18,41 +19,36 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=1))
 
 
-def _need(error: MissingToolError) -> None:
+@contextmanager
+def _needed() -> Iterator[None]:
     """Skip what needs a missing tool; where nothing should be missing, fail."""
-    if os.environ.get("CI"):
-        pytest.fail(str(error))
-    pytest.skip(str(error))
+    try:
+        yield
+    except MissingToolError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[PostgreSQL]:
     """A PostgreSQL without TLS, on 127.0.0.1 when a test begins."""
-    try:
-        with parts.postgresql() as server:
-            yield server
-    except MissingToolError as error:
-        _need(error)
+    with _needed(), parts.postgresql() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def tls_cluster() -> Iterator[PostgreSQL]:
     """A PostgreSQL that can offer TLS."""
-    try:
-        with parts.postgresql(with_tls=True) as server:
-            yield server
-    except MissingToolError as error:
-        _need(error)
+    with _needed(), parts.postgresql(with_tls=True) as server:
+        yield server
 
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
     """A plain image's container, with Pebble, and Juju before it deploys the charm."""
-    try:
-        with parts.stage() as stage:
-            yield stage
-    except MissingToolError as error:
-        _need(error)
+    with _needed(), parts.stage() as stage:
+        yield stage
 
 
 @pytest.fixture

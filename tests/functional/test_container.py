@@ -7,7 +7,6 @@ import socket
 import pytest
 from ops import pebble
 
-from realparts import stage as parts
 from realparts.ports import free_port
 from realparts.provider import Provider
 from realparts.stage import Stage
@@ -52,30 +51,29 @@ def is_ready(stage: Stage) -> bool:
 
 @pytest.mark.parametrize("is_started_first", [False, True])
 def test_on_a_rock_one_server_runs_and_it_is_ours(
-    provider: Provider, *, is_started_first: bool
+    stage: Stage, provider: Provider, *, is_started_first: bool
 ) -> None:
-    with parts.stage() as stage:
-        port = stage.server.port
-        stage.pebble.stop()
-        stage.pebble.start({"001-rock.yaml": ROCK.format(port=port)})
-        if is_started_first:
-            stage.pebble.client.replan_services()
-        integrate(stage, provider)
-
-        services = stage.pebble.client.get_services()
-        running = [service.name for service in services if service.is_running()]
-        assert running == ["fastapi-service"]
-        assert len(stage.pebble.processes()) == 1
-        assert stage.server.add_name("maksim")
-
-        other = free_port()
-        stage.juju.configure(server_port=other)
-        stage.server.port = other
-        stage.server.wait_until_up()
-        assert len(stage.pebble.processes()) == 1
-        assert is_ready(stage), "the image's own check must not look at the old port"
+    port = stage.server.port
+    stage.pebble.stop()
+    stage.pebble.start({"001-rock.yaml": ROCK.format(port=port)})
+    if is_started_first:
         stage.pebble.client.replan_services()
-        assert len(stage.pebble.processes()) == 1, "nor may a replan bring the other server back"
+    integrate(stage, provider)
+
+    services = stage.pebble.client.get_services()
+    running = [service.name for service in services if service.is_running()]
+    assert running == ["fastapi-service"]
+    assert len(stage.pebble.processes()) == 1
+    assert stage.server.add_name("maksim")
+
+    other = free_port()
+    stage.juju.configure(server_port=other)
+    stage.server.port = other
+    stage.server.wait_until_up()
+    assert len(stage.pebble.processes()) == 1
+    assert is_ready(stage), "the image's own check must not look at the old port"
+    stage.pebble.client.replan_services()
+    assert len(stage.pebble.processes()) == 1, "nor may a replan bring the other server back"
 
 
 def test_a_restarted_container_gets_its_server_back(connected: Stage) -> None:
@@ -174,17 +172,16 @@ def test_a_server_that_somebody_stopped_is_started_again(connected: Stage) -> No
     assert connected.juju.status == "active"
 
 
-def test_a_command_that_is_not_there_is_a_status(provider: Provider) -> None:
-    with parts.stage() as stage:
-        stage.pebble.stop()
-        stage.pebble.start(env={"PATH": "/nowhere"})
-        stage.juju.deploy()
-        stage.juju.integrate(provider)
-        provider.answer(stage.juju.relation, stage.juju.requested_database)
-        stage.juju.relation_changed()
+def test_a_command_that_is_not_there_is_a_status(stage: Stage, provider: Provider) -> None:
+    stage.pebble.stop()
+    stage.pebble.start(env={"PATH": "/nowhere"})
+    stage.juju.deploy()
+    stage.juju.integrate(provider)
+    provider.answer(stage.juju.relation, stage.juju.requested_database)
+    stage.juju.relation_changed()
 
-        assert "executable file not found" in stage.juju.status
-        assert "executable file not found" in str(stage.juju.run_action("status-detail"))
+    assert "executable file not found" in stage.juju.status
+    assert "executable file not found" in str(stage.juju.run_action("status-detail"))
 
 
 def test_the_version_is_the_servers_own_also_after_an_upgrade_of_the_image(

@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,11 +46,11 @@ def postgresql(*, with_tls: bool = False) -> Iterator[PostgreSQL]:
 
 
 @contextmanager
-def stage(image_layers: Mapping[str, str] | None = None) -> Iterator[Stage]:
+def stage() -> Iterator[Stage]:
     """Run a container with a Pebble, and play a Juju that has not deployed the charm yet."""
     with _alone(), _directory() as directory:
         pebble = Pebble(tools.pebble(), directory / "pebble", _image_environment())
-        pebble.start(image_layers)
+        pebble.start()
         try:
             port = free_port(preferred=PREFERRED_PORT)
             yield Stage(pebble, Juju(pebble, server_port=port), Server(port))

@@ -16,7 +16,7 @@ from ops.testing import Container, Context, Relation, Secret
 from scenario.state import _Event
 
 from charm import FastAPIDemoCharm
-from unit.charm_unit import CONTAINER, SERVICE, Ctx, unit
+from unit.charm_unit import CONTAINER, SERVICE, Ctx, relation, unit
 
 # What the provider may write, and what the server's environment has to say then: None where the
 # field cannot be used.
@@ -199,8 +199,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @property
     def relation(self) -> Relation:
-        (relation,) = (each for each in self.state.relations if isinstance(each, Relation))
-        return relation
+        return relation(self.state)
 
     @property
     def container(self) -> Container:
@@ -267,8 +266,8 @@ class AnyOrder(RuleBasedStateMachine):
     def no_secret_is_anywhere_else(self) -> None:
         public = [line.message for line in self.ctx.juju_log]
         public += [self.state.unit_status.message, self.state.app_status.message]
-        for relation in self.state.relations:
-            public += [str(relation.local_app_data), str(relation.local_unit_data)]
+        for each in self.state.relations:
+            public += [str(each.local_app_data), str(each.local_unit_data)]
         public += [str(stored) for stored in self.state.stored_states]
         assert not any(SECRET in text for text in public)
         assert not self.state.deferred
