@@ -26,7 +26,7 @@ from postgresql_client import (
 )
 from state import CharmState
 from version import ask_version
-from workload import Change, DemoServer, Failing, Health, Outcome, Refused
+from workload import DemoServer, Health
 
 CONTAINER = "demo-server"
 REQUEST = DatabaseRequest("names_db")
@@ -39,7 +39,6 @@ class FastAPIDemoCharm(ops.CharmBase):
         super().__init__(framework)
         self._database = DatabaseRequirer(self, "database", REQUEST)
         self._server = DemoServer(self.unit.get_container(CONTAINER))
-        self._outcome: Outcome = Change.NONE
 
         database, server = self.on["database"], self.on[CONTAINER]
         for event in (
@@ -68,25 +67,22 @@ class FastAPIDemoCharm(ops.CharmBase):
     def _state(self) -> CharmState:
         return CharmState.from_juju(self.config, self._database)
 
-    @property
+    @cached_property
     def _health(self) -> Health:
         """How the server does; when it could not be started just now, why."""
-        if isinstance(self._outcome, Refused | Failing):
-            return self._outcome
         return self._server.health()
 
     def _reconcile(self, event: ops.EventBase) -> None:
         """Make the workload and the unit follow the state. Safe to repeat, after any event."""
         config = self._state.config
-        self._outcome = self._server.apply(config, self._state.database)
+        self._health, is_restarted = self._server.apply(config, self._state.database)
         if isinstance(config, FastAPIConfig):
-            self._publish(config, event)
+            self._publish(config, event, is_restarted=is_restarted)
 
-    def _publish(self, config: FastAPIConfig, event: ops.EventBase) -> None:
+    def _publish(self, config: FastAPIConfig, event: ops.EventBase, *, is_restarted: bool) -> None:
         """Tell Juju the port and the version when they may be others, as each telling costs a call."""
-        if self._outcome is not Change.NONE or isinstance(event, ops.ConfigChangedEvent):
+        if is_restarted or isinstance(event, ops.ConfigChangedEvent):
             self.unit.set_ports(config.server_port)
-        is_restarted = self._outcome is Change.RESTARTED
         is_due = isinstance(event, ops.UpdateStatusEvent | ops.PebbleCheckRecoveredEvent)
         if (is_restarted or is_due) and (version := ask_version(config.server_port)):
             self.unit.set_workload_version(version)

@@ -1,9 +1,7 @@
 """The charm config, validated."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
-from typing import Annotated
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,13 +11,6 @@ _ALLOWED = {
 }
 _MAX_VALUE = 40  # characters of a bad value that a status has room for
 _SSH_PORT = 22
-
-
-class TlsVerification(Enum):
-    """How far the server's certificate is verified, in libpq's terms (``sslmode``)."""
-
-    FULL = "verify-full"
-    CA = "verify-ca"
 
 
 class _ReservedPortError(ValueError):
@@ -37,16 +28,16 @@ class FastAPIConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    server_port: Annotated[
-        int, Field(alias="server-port", ge=1, le=65535), AfterValidator(_not_ssh)
-    ] = 8000
-    tls_verification: Annotated[TlsVerification, Field(alias="tls-verification")] = (
-        TlsVerification.FULL
+    server_port: Annotated[int, AfterValidator(_not_ssh)] = Field(
+        8000, alias="server-port", ge=1, le=65535
     )
+    tls_verification: Literal["verify-full", "verify-ca"] = Field(
+        "verify-full", alias="tls-verification"
+    )
+    """How far the server's certificate is verified, in libpq's terms (``sslmode``)."""
 
 
-@dataclass(frozen=True)
-class InvalidConfig:
+class InvalidConfig(NamedTuple):
     """At least one option has a value that is not allowed."""
 
     problems: tuple[str, ...]

@@ -1,6 +1,6 @@
 """The ``get-db-info`` action."""
 
-from postgresql_client import Connected, Tls, TlsOff, TlsWithCa, TlsWithoutCa
+from postgresql_client import CaCertificates, Connected, Tls
 
 
 def describe(database: Connected, requested_name: str, *, show_password: bool) -> dict[str, str]:
@@ -18,11 +18,11 @@ def describe(database: Connected, requested_name: str, *, show_password: bool) -
     return results
 
 
-def _tls(tls: Tls) -> str:
+def _tls(tls: Tls | CaCertificates) -> str:
     match tls:
-        case TlsOff():
+        case Tls.OFF:
             return "off"
-        case TlsWithoutCa():
+        case Tls.WITHOUT_CA:
             return "on, not verified: the provider sent no CA"
-        case TlsWithCa():
+        case CaCertificates():
             return "on, verified"

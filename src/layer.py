@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import ops
@@ -15,9 +14,7 @@ from postgresql_client import (
     Invalid,
     NotReady,
     NotRelated,
-    TlsOff,
-    TlsWithCa,
-    TlsWithoutCa,
+    Tls,
 )
 
 LABEL = "fastapi_demo"
@@ -27,17 +24,13 @@ _COMMAND = "uvicorn api_demo_server.app:app --host=0.0.0.0 --port="
 CA_DIRECTORY = "/tmp/fastapi-demo"  # noqa: S108 - writable in any image; no name in it is secret
 
 
-@dataclass(frozen=True)
-class CaFile:
-    """The CA in the container. A new CA is a new path, so it changes the plan like all else."""
+def ca_path(ca: CaCertificates) -> str:
+    """Return the CA's absolute path in the container.
 
-    ca: CaCertificates
-
-    @property
-    def path(self) -> str:
-        """The absolute path, made from the content."""
-        digest = hashlib.sha256(self.ca.pem.encode()).hexdigest()
-        return f"{CA_DIRECTORY}/postgresql-ca-{digest[:16]}.pem"
+    It is made from the content: a new CA is a new path, so it changes the plan like all else.
+    """
+    digest = hashlib.sha256(ca.encode()).hexdigest()
+    return f"{CA_DIRECTORY}/postgresql-ca-{digest[:16]}.pem"
 
 
 def environment(
@@ -75,21 +68,12 @@ def _connection(database: Connected) -> dict[str, str]:
 
 def _tls(database: Connected, config: FastAPIConfig) -> dict[str, str]:
     match database.tls:
-        case TlsOff():
+        case Tls.OFF:
             return {}
-        case TlsWithoutCa():
+        case Tls.WITHOUT_CA:
             return {"PGSSLMODE": "require"}
-        case TlsWithCa(ca):
-            return {"PGSSLMODE": config.tls_verification.value, "PGSSLROOTCERT": CaFile(ca).path}
-
-
-def ca_file(database: Answer) -> CaFile | None:
-    """Return the file that the environment refers to, if the state says what is in it."""
-    match database:
-        case Connected(tls=TlsWithCa(ca)):
-            return CaFile(ca)
-        case _:
-            return None
+        case CaCertificates() as ca:
+            return {"PGSSLMODE": config.tls_verification, "PGSSLROOTCERT": ca_path(ca)}
 
 
 def connected_port(current: ops.pebble.Plan) -> int | None:

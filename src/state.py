@@ -1,7 +1,6 @@
 """The state that the workload depends on."""
 
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import ops
 
@@ -9,8 +8,7 @@ from config import FastAPIConfig, InvalidConfig, parse_config
 from postgresql_client import Answer, DatabaseRequirer
 
 
-@dataclass(frozen=True)
-class CharmState:
+class CharmState(NamedTuple):
     """All that the workload depends on, as it is in this dispatch."""
 
     config: FastAPIConfig | InvalidConfig

@@ -1,9 +1,8 @@
 """What the operator is told, and what there is to do about it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 import ops
 
@@ -32,8 +31,7 @@ _OPS_STATUS: dict[Kind, Callable[[str], ops.StatusBase]] = {
 }
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(NamedTuple):
     """One condition of one component."""
 
     kind: Kind

@@ -3,21 +3,21 @@
 import http.client
 import logging
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 import ops
 from ops import pebble
 
 import layer
 from config import FastAPIConfig, InvalidConfig
-from postgresql_client import Answer, NotRelated
+from postgresql_client import Answer, CaCertificates, Connected, NotRelated
 
 logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
+_Services: TypeAlias = Mapping[str, pebble.ServiceInfo]
 _TASK_ERROR = re.compile(r"- .*? \((.*)\)$", re.MULTILINE)
 
 
@@ -31,30 +31,28 @@ class Condition(Enum):
     RUNNING = "the server runs; where it is checked, it is well"
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(NamedTuple):
     """Pebble answers, but did not do what it was asked for."""
 
     reason: str
 
 
-@dataclass(frozen=True)
-class Failing:
+class Failing(NamedTuple):
     """The server does not start, or exits again and again; Pebble keeps trying."""
 
     reason: str
 
 
-class Change(Enum):
-    """What was done to the server."""
-
-    RESTARTED = "started, with something new or again"
-    NONE = "there was nothing to do"
-
-
 _Trouble: TypeAlias = Literal[Condition.UNREACHABLE] | Refused | Failing
 Health: TypeAlias = Condition | Refused | Failing
-Outcome: TypeAlias = Change | _Trouble
+
+
+class Outcome(NamedTuple):
+    """What came of an attempt to make the server run as it should."""
+
+    health: Health
+    is_restarted: bool
+    """Whether Pebble began to start the server, with something new or again."""
 
 
 class DemoServer:
@@ -69,38 +67,38 @@ class DemoServer:
         With invalid config what runs, runs on; only credentials that are dead go all the same.
         """
         outcome = _ask_pebble(lambda: self._apply(config, database))
+        if isinstance(outcome, Outcome):
+            return outcome
         if isinstance(outcome, Refused | Failing):
             logger.error("Pebble: %s", outcome.reason)
-        return outcome
+        return Outcome(outcome, is_restarted=isinstance(outcome, Failing))
 
     def _apply(self, config: FastAPIConfig | InvalidConfig, database: Answer) -> Outcome:
         container = self._container
-        plan = container.get_plan()
+        plan, services = container.get_plan(), container.get_services()
         if isinstance(config, FastAPIConfig):
             port, variables = config.server_port, layer.environment(database, config, plan)
         else:
             running_port = layer.connected_port(plan)
             if running_port is None or not isinstance(database, NotRelated):
-                return Change.NONE
+                return Outcome(self._health(services), is_restarted=False)
             port, variables = running_port, {}
         wanted = layer.build(port, variables, plan)
-        ca_file = layer.ca_file(database)
-
-        if ca_file is not None and not container.exists(ca_file.path):
-            container.push(ca_file.path, ca_file.ca.pem, make_dirs=True)
-        is_down = self._stop_other_services()
+        self._stop_others(services)
         is_changed = not layer.is_in(wanted, plan)
-        if not is_changed and not is_down:
-            return Change.NONE
+        if not is_changed and not _is_down(services):
+            return Outcome(self._health(services), is_restarted=False)
         # The layer comes last before the replan: what fails earlier is tried again by the next
         # event, which finds the plan different still.
         if is_changed:
             logger.info("%s: %s", layer.SERVICE, _difference(plan, wanted))
             self._stop_checks(wanted)
+            if isinstance(database, Connected) and isinstance(database.tls, CaCertificates):
+                self._provide_ca_file(database.tls)
             container.add_layer(layer.LABEL, wanted, combine=True)
         container.replan()
         self._remove_ca_files(but=variables.get("PGSSLROOTCERT"))
-        return Change.RESTARTED
+        return Outcome(self._health(container.get_services()), is_restarted=True)
 
     def _stop_checks(self, wanted: pebble.Layer) -> None:
         """Stop the checks that the layer disables: Pebble lets those that run run on."""
@@ -117,19 +115,17 @@ class DemoServer:
         if running:
             self._container.stop_checks(*running)
 
-    def _stop_other_services(self) -> bool:
-        """Stop the image's own services, and tell whether ours has to be started."""
-        is_down = False
-        for name, service in self._container.get_services().items():
-            if name == layer.SERVICE:
-                is_down = service.current in (
-                    pebble.ServiceStatus.INACTIVE,
-                    pebble.ServiceStatus.ERROR,
-                )
-            elif service.current is not pebble.ServiceStatus.INACTIVE:
+    def _stop_others(self, services: _Services) -> None:
+        """Stop the image's own services."""
+        for name, service in services.items():
+            if name != layer.SERVICE and service.current is not pebble.ServiceStatus.INACTIVE:
                 logger.info("stopping the image's own service %s", name)
                 self._container.stop(name)
-        return is_down
+
+    def _provide_ca_file(self, ca: CaCertificates) -> None:
+        path = layer.ca_path(ca)
+        if not self._container.exists(path):
+            self._container.push(path, ca, make_dirs=True)
 
     def _remove_ca_files(self, *, but: str | None) -> None:
         try:
@@ -142,10 +138,10 @@ class DemoServer:
 
     def health(self) -> Health:
         """See how the server does, now."""
-        return _ask_pebble(self._health)
+        return _ask_pebble(lambda: self._health(self._container.get_services(layer.SERVICE)))
 
-    def _health(self) -> Health:
-        service = self._container.get_services(layer.SERVICE).get(layer.SERVICE)
+    def _health(self, services: _Services) -> Health:
+        service = services.get(layer.SERVICE)
         if service is None:
             return Condition.UNPLANNED
         if service.current == "backoff":
@@ -166,6 +162,13 @@ class DemoServer:
         if latest is not None and latest.err:
             return _reason(latest.err)
         return "the server exited, will restart"
+
+
+def _is_down(services: _Services) -> bool:
+    """Whether our service is in the plan, but stopped for good: Pebble does not start it again."""
+    service = services.get(layer.SERVICE)
+    down = (pebble.ServiceStatus.INACTIVE, pebble.ServiceStatus.ERROR)
+    return service is not None and service.current in down
 
 
 def _ask_pebble(question: Callable[[], _T]) -> _T | _Trouble:

@@ -25,9 +25,6 @@ from ._values import (
     ServerVersion,
     Severity,
     Tls,
-    TlsOff,
-    TlsWithCa,
-    TlsWithoutCa,
 )
 
 __all__ = [
@@ -56,7 +53,4 @@ __all__ = [
     "ServerVersion",
     "Severity",
     "Tls",
-    "TlsOff",
-    "TlsWithCa",
-    "TlsWithoutCa",
 ]

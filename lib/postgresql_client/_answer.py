@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from pydantic import SecretStr
 
@@ -15,9 +14,6 @@ from ._values import (
     ProviderStatus,
     ServerVersion,
     Tls,
-    TlsOff,
-    TlsWithCa,
-    TlsWithoutCa,
     parse_endpoints,
     parse_flag,
     parse_names,
@@ -25,23 +21,20 @@ from ._values import (
     require_identifier,
     require_printable,
 )
-from ._wire import EntitySecret, ProviderData, TlsSecret, UserSecret
+from ._wire import ProviderData
 
 _T = TypeVar("_T")
-_Content = TypeVar("_Content", UserSecret, TlsSecret, EntitySecret)
 _SECRET_URI = re.compile(r"[\w:/.-]+", re.ASCII)
 
 ReadSecret: TypeAlias = Callable[[str], Mapping[str, str] | None]
 """Gives the latest content of the secret with a URI, or None while it cannot be read."""
 
 
-@dataclass(frozen=True)
-class NotRelated:
+class NotRelated(NamedTuple):
     """There is no relation."""
 
 
-@dataclass(frozen=True)
-class NotReady:
+class NotReady(NamedTuple):
     """The provider has not answered, or not completely. Each event may bring the rest.
 
     Juju sends no event when a secret becomes readable: read the answer again on every event.
@@ -52,8 +45,7 @@ class NotReady:
     statuses: tuple[ProviderStatus, ...] = ()
 
 
-@dataclass(frozen=True)
-class Invalid:
+class Invalid(NamedTuple):
     """The provider wrote something that cannot be used. Only the provider can mend it."""
 
     field: str
@@ -63,14 +55,13 @@ class Invalid:
     statuses: tuple[ProviderStatus, ...] = ()
 
 
-@dataclass(frozen=True)
-class Connected:
+class Connected(NamedTuple):
     """The database is there, with all that it takes to use it."""
 
     endpoints: tuple[Endpoint, ...]
     """The primary's, at least one. Where there are several, any of them may be the primary."""
     credentials: Credentials
-    tls: Tls = field(default_factory=TlsOff)
+    tls: Tls | CaCertificates = Tls.OFF
     database: str | None = None
     """The database really made, which may differ from the one asked for. None when the provider
     does not say: then it is the one asked for."""
@@ -83,17 +74,12 @@ class Connected:
     """The databases there are, when a prefix was asked for."""
     statuses: tuple[ProviderStatus, ...] = ()
 
-    def __post_init__(self) -> None:
-        if not self.endpoints:
-            raise ValueError("has no endpoints")
-
 
 Answer: TypeAlias = NotRelated | NotReady | Invalid | Connected
 EntityAnswer: TypeAlias = NotRelated | NotReady | Invalid | Entity
 
 
-@dataclass(frozen=True)
-class Ignored:
+class Ignored(NamedTuple):
     """An optional field that is treated as absent because it is malformed."""
 
     field: str
@@ -131,12 +117,12 @@ def parse_answer(
     statuses = optional("status", data.status, parse_statuses) or ()
     try:
         user = _login(data, read_secret)
-        tls = _content(TlsSecret, "secret-tls", data.secret_tls, data, read_secret)
+        tls = _content("secret-tls", data.secret_tls, data, read_secret)
         subordinated = _required("subordinated", data.subordinated, parse_flag)
         endpoints = _required("endpoints", data.endpoints, parse_endpoints)
         database = _required("database", data.database, _identifier)
         credentials = None if user is None else _credentials(user)
-        connection_security = TlsOff() if tls is None else _tls(tls)
+        connection_security = Tls.OFF if tls is None else _tls(tls)
     except _MalformedError as error:
         return Invalid(error.field, error.reason, statuses), tuple(ignored)
 
@@ -174,21 +160,21 @@ def parse_answer(
     return connected, tuple(ignored)
 
 
-def _login(data: ProviderData, read_secret: ReadSecret) -> UserSecret | None:
+def _login(data: ProviderData, read_secret: ReadSecret) -> ProviderData | None:
     """Return the plain user, or the entity that was asked for in its place."""
-    user = _content(UserSecret, "secret-user", data.secret_user, data, read_secret)
+    user = _content("secret-user", data.secret_user, data, read_secret)
     if data.secret_user is not None or (user is not None and user.username is not None):
         return user
-    entity = _content(EntitySecret, "secret-entity", data.secret_entity, data, read_secret)
+    entity = _content("secret-entity", data.secret_entity, data, read_secret)
     if entity is None or entity.entity_name is None:
         return user if entity else None
-    return UserSecret(username=entity.entity_name, password=entity.entity_password)
+    return ProviderData(username=entity.entity_name, password=entity.entity_password)
 
 
 def parse_entity(data: ProviderData, read_secret: ReadSecret) -> NotReady | Invalid | Entity:
     """Give the answer to an entity request its meaning; never raise."""
     try:
-        content = _content(EntitySecret, "secret-entity", data.secret_entity, data, read_secret)
+        content = _content("secret-entity", data.secret_entity, data, read_secret)
         if content is None:
             return NotReady(("secret-entity",))
         if content.entity_name is None:
@@ -213,8 +199,8 @@ def _required(field: str, text: str | None, parse: Callable[[str], _T]) -> _T | 
 
 
 def _content(
-    model: type[_Content], field: str, uri: str | None, data: ProviderData, read: ReadSecret
-) -> _Content | None:
+    field: str, uri: str | None, data: ProviderData, read: ReadSecret
+) -> ProviderData | None:
     """Return the content of a secret, from the databag where it is not in a secret.
 
     None means that there is a secret, but not one that can be read yet.
@@ -224,7 +210,7 @@ def _content(
     if not _SECRET_URI.fullmatch(uri):
         raise _MalformedError(field, "is not the URI of a secret")
     content = read(uri)
-    return None if content is None else model.model_validate(content, by_name=False)
+    return None if content is None else ProviderData.read(content)
 
 
 def _identifier(text: str) -> str:
@@ -241,7 +227,7 @@ def _secret_text(text: str) -> SecretStr:
     return SecretStr(text)
 
 
-def _credentials(user: UserSecret) -> Credentials | None:
+def _credentials(user: ProviderData) -> Credentials | None:
     _required("username", user.username, _identifier)
     if user.username is None or user.password is None:
         return None
@@ -251,8 +237,7 @@ def _credentials(user: UserSecret) -> Credentials | None:
         raise _MalformedError("password", str(error)) from None
 
 
-def _tls(tls: TlsSecret) -> Tls:
+def _tls(tls: ProviderData) -> Tls | CaCertificates:
     if not _required("tls", tls.tls, parse_flag):
-        return TlsOff()
-    ca = _required("tls-ca", tls.tls_ca, CaCertificates.parse)
-    return TlsWithoutCa() if ca is None else TlsWithCa(ca)
+        return Tls.OFF
+    return _required("tls-ca", tls.tls_ca, CaCertificates.parse) or Tls.WITHOUT_CA

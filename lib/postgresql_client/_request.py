@@ -1,8 +1,8 @@
 """What the requirer asks for."""
 
 import json
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple, Self
 
 from ._values import require_identifier, require_printable
 from ._wire import RequirerData
@@ -19,66 +19,91 @@ class EntityType(Enum):
     GROUP = "GROUP"
 
 
-@dataclass(frozen=True)
-class EntityPermission:
-    """Privileges on one resource, in the provider's own terms."""
-
+class _EntityPermission(NamedTuple):
     resource_name: str
     resource_type: str
     privileges: tuple[str, ...]
 
-    def __post_init__(self) -> None:
-        for text in (self.resource_name, self.resource_type, *self.privileges):
+
+class EntityPermission(_EntityPermission):
+    """Privileges on one resource, in the provider's own terms."""
+
+    __slots__ = ()
+
+    def __new__(cls, resource_name: str, resource_type: str, privileges: tuple[str, ...]) -> Self:
+        for text in (resource_name, resource_type, *privileges):
             require_printable(text)
-        if not self.privileges:
+        if not privileges:
             raise ValueError("a permission needs at least one privilege")
+        return super().__new__(cls, resource_name, resource_type, privileges)
 
 
-@dataclass(frozen=True)
-class EntityRequest:
-    """A custom role in place of the plain user that the provider makes otherwise."""
-
+class _EntityRequest(NamedTuple):
     type: EntityType
-    permissions: tuple[EntityPermission, ...] = ()
-    group_roles: tuple[str, ...] = ()
+    permissions: tuple[EntityPermission, ...]
+    group_roles: tuple[str, ...]
     """Roles of a group. A user takes :attr:`DatabaseRequest.extra_user_roles`."""
 
-    def __post_init__(self) -> None:
-        _require_roles(self.group_roles)
-        if self.type is EntityType.USER and self.group_roles:
+
+class EntityRequest(_EntityRequest):
+    """A custom role in place of the plain user that the provider makes otherwise."""
+
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        type: EntityType,  # noqa: A002 - the word of the wire
+        permissions: tuple[EntityPermission, ...] = (),
+        group_roles: tuple[str, ...] = (),
+    ) -> Self:
+        _require_roles(group_roles)
+        if type is EntityType.USER and group_roles:
             raise ValueError("a user entity takes extra_user_roles, not group_roles")
+        return super().__new__(cls, type, permissions, group_roles)
 
 
-@dataclass(frozen=True)
-class DatabaseRequest:
+class _DatabaseRequest(NamedTuple):
+    database: str
+    """The name, or a prefix of at least three characters and a final ``*``."""
+    extra_user_roles: tuple[str, ...]
+    external_node_connectivity: bool
+    """Ask for endpoints that can be reached from outside the provider's cluster."""
+    entity: EntityRequest | None
+    entity_secret: str | None
+    """URI of a secret, granted to the provider, with the ``entity-name`` (and perhaps the
+    ``password``) that the role shall have."""
+
+
+class DatabaseRequest(_DatabaseRequest):
     """A database, and the role to use it with.
 
     Raises :class:`ValueError` on construction when the parts do not fit together.
     """
 
-    database: str
-    """The name, or a prefix of at least three characters and a final ``*``."""
-    extra_user_roles: tuple[str, ...] = ()
-    external_node_connectivity: bool = False
-    """Ask for endpoints that can be reached from outside the provider's cluster."""
-    entity: EntityRequest | None = None
-    entity_secret: str | None = None
-    """URI of a secret, granted to the provider, with the ``entity-name`` (and perhaps the
-    ``password``) that the role shall have."""
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        prefix = self.database.removesuffix("*")
+    def __new__(
+        cls,
+        database: str,
+        extra_user_roles: tuple[str, ...] = (),
+        external_node_connectivity: bool = False,
+        entity: EntityRequest | None = None,
+        entity_secret: str | None = None,
+    ) -> Self:
+        prefix = database.removesuffix("*")
         require_identifier(prefix)
         if "*" in prefix:
             raise ValueError("'*' is only allowed at the end of a database prefix")
-        if self.is_prefix and len(prefix) < _MIN_PREFIX:
+        if prefix != database and len(prefix) < _MIN_PREFIX:
             raise ValueError(f"a database prefix has at least {_MIN_PREFIX} characters")
-        _require_roles(self.extra_user_roles)
-        is_group = self.entity is not None and self.entity.type is EntityType.GROUP
-        if is_group and self.extra_user_roles:
+        _require_roles(extra_user_roles)
+        if entity is not None and entity.type is EntityType.GROUP and extra_user_roles:
             raise ValueError("a group entity takes group_roles, not extra_user_roles")
-        if self.entity_secret is not None:
-            require_printable(self.entity_secret)
+        if entity_secret is not None:
+            require_printable(entity_secret)
+        return super().__new__(
+            cls, database, extra_user_roles, external_node_connectivity, entity, entity_secret
+        )
 
     @property
     def is_prefix(self) -> bool:
@@ -109,15 +134,4 @@ def _require_roles(roles: tuple[str, ...]) -> None:
 
 
 def _permissions(permissions: tuple[EntityPermission, ...]) -> str | None:
-    if not permissions:
-        return None
-    return json.dumps(
-        [
-            {
-                "resource_name": permission.resource_name,
-                "resource_type": permission.resource_type,
-                "privileges": permission.privileges,
-            }
-            for permission in permissions
-        ]
-    )
+    return json.dumps([permission._asdict() for permission in permissions]) if permissions else None

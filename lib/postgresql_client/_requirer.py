@@ -113,7 +113,7 @@ class DatabaseRequirer(ops.Object):
         return max(relations, key=lambda relation: relation.id, default=None)
 
     def _provider_data(self, relation: ops.Relation) -> ProviderData:
-        return ProviderData.model_validate(dict(relation.data[relation.app]), by_name=False)
+        return ProviderData.read(relation.data[relation.app])
 
     def _read_secret(self, uri: str) -> Mapping[str, str] | None:
         # Model.get_secret would read the revision that the unit tracks, and take a second hook tool

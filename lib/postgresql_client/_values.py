@@ -1,5 +1,8 @@
 """What a charm may rely on: immutable values that are right by construction.
 
+They extend tuples and text, and check in ``__new__``: each event makes the classes anew, and that
+of a dataclass takes seven times as long to make.
+
 Constructors and parsers raise :class:`ValueError`. Its text says what is wrong with the value and
 never repeats the value, which may be a secret.
 """
@@ -7,11 +10,11 @@ never repeats the value, which may be a secret.
 import binascii
 import ipaddress
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
 from enum import Enum
-from typing import Self, TypeAlias
+from typing import NamedTuple, Self
 
-from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic import SecretStr, ValidationError
 
 from ._wire import WireStatus
 
@@ -39,19 +42,23 @@ def require_identifier(text: str) -> None:
         raise ValueError(f"is longer than PostgreSQL's {_MAX_IDENTIFIER} bytes")
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """Where a server listens. ``str()`` gives the form of the wire, ``host:port``."""
-
+class _Endpoint(NamedTuple):
     host: str
     """A DNS name, an IPv4 address, or an IPv6 address without brackets."""
     port: int
     """TCP port, 1 to 65535."""
 
-    def __post_init__(self) -> None:
-        _require_host(self.host)
-        if not 1 <= self.port <= 65535:
+
+class Endpoint(_Endpoint):
+    """Where a server listens. ``str()`` gives the form of the wire, ``host:port``."""
+
+    __slots__ = ()
+
+    def __new__(cls, host: str, port: int) -> Self:
+        _require_host(host)
+        if not 1 <= port <= 65535:
             raise ValueError("has a port that is not between 1 and 65535")
+        return super().__new__(cls, host, port)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -111,27 +118,31 @@ def parse_flag(text: str) -> bool:
             raise ValueError("is neither true nor false")
 
 
-@dataclass(frozen=True)
-class Credentials:
-    """A role that may log in."""
-
+class _Credentials(NamedTuple):
     username: str
     password: SecretStr
 
-    def __post_init__(self) -> None:
-        require_identifier(self.username)
-        require_printable(self.password.get_secret_value())
+
+class Credentials(_Credentials):
+    """A role that may log in."""
+
+    __slots__ = ()
+
+    def __new__(cls, username: str, password: SecretStr) -> Self:
+        require_identifier(username)
+        require_printable(password.get_secret_value())
+        return super().__new__(cls, username, password)
 
 
-@dataclass(frozen=True)
-class CaCertificates:
-    """One or more CA certificates in PEM."""
+class CaCertificates(str):
+    """One or more CA certificates, in PEM."""
 
-    pem: str
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        if _pem(self.pem) != self.pem:
+    def __new__(cls, pem: str) -> Self:
+        if _pem(pem) != pem:
             raise ValueError("is not plain PEM")
+        return super().__new__(cls, pem)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -155,43 +166,31 @@ def _pem(text: str) -> str:
     )
 
 
-@dataclass(frozen=True)
-class TlsOff:
-    """The provider does not say that it offers TLS."""
+class Tls(Enum):
+    """What a provider offers that gives no :class:`CaCertificates` to verify it with."""
+
+    OFF = "the provider does not say that it offers TLS"
+    WITHOUT_CA = "the provider offers TLS, but nothing to verify it with"
 
 
-@dataclass(frozen=True)
-class TlsWithoutCa:
-    """The provider offers TLS, but nothing to verify it with."""
-
-
-@dataclass(frozen=True)
-class TlsWithCa:
-    """The provider offers TLS, and the CA to verify it with."""
-
-    ca: CaCertificates
-
-
-Tls: TypeAlias = TlsOff | TlsWithoutCa | TlsWithCa
-
-
-@dataclass(frozen=True)
-class ServerVersion:
+class ServerVersion(tuple[int, ...]):
     """The version of the PostgreSQL server. ``str()`` gives it in the usual form, ``14.15``."""
 
-    numbers: tuple[int, ...]
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        if not self.numbers or not all(0 <= number <= 9999 for number in self.numbers):
+    def __new__(cls, numbers: Iterable[int]) -> Self:
+        version = super().__new__(cls, numbers)
+        if not version or not all(0 <= number <= 9999 for number in version):
             raise ValueError("is not a version")
+        return version
 
     def __str__(self) -> str:
-        return ".".join(map(str, self.numbers))
+        return ".".join(map(str, self))
 
     @property
     def major(self) -> int:
         """The number that decides about features and upgrades, such as 14."""
-        return self.numbers[0]
+        return self[0]
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -211,8 +210,7 @@ class Severity(Enum):
     FATAL = "fatal"
 
 
-@dataclass(frozen=True)
-class ProviderStatus:
+class ProviderStatus(NamedTuple):
     """A condition that the provider raises. Message and resolution are printable, on one line."""
 
     code: int
@@ -233,6 +231,8 @@ class ProviderStatus:
 
 def parse_statuses(text: str) -> tuple[ProviderStatus, ...]:
     """Parse the JSON array of the provider's statuses."""
+    from pydantic import TypeAdapter  # noqa: PLC0415 - most answers have no statuses to pay for
+
     try:
         entries = TypeAdapter(tuple[WireStatus, ...]).validate_json(text)
     except ValidationError:
@@ -247,15 +247,19 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-@dataclass(frozen=True)
-class Entity:
-    """A role that the provider made for an :class:`EntityRequest`."""
-
+class _Entity(NamedTuple):
     name: str
     password: SecretStr | None
     """None for a group, which cannot log in."""
 
-    def __post_init__(self) -> None:
-        require_identifier(self.name)
-        if self.password is not None:
-            require_printable(self.password.get_secret_value())
+
+class Entity(_Entity):
+    """A role that the provider made for an :class:`EntityRequest`."""
+
+    __slots__ = ()
+
+    def __new__(cls, name: str, password: SecretStr | None) -> Self:
+        require_identifier(name)
+        if password is not None:
+            require_printable(password.get_secret_value())
+        return super().__new__(cls, name, password)

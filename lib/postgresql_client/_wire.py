@@ -5,11 +5,10 @@ partial databag is a normal state. Meaning is given to the text in :mod:`._value
 """
 
 import re
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 
 def _wire_name(name: str) -> str:
@@ -26,46 +25,12 @@ class _Wire(BaseModel):
         validate_by_name=True,
     )
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _text_or_absent(cls, value: str | SecretStr | None) -> str | SecretStr | None:
-        """Juju drops empty values, and pydantic refuses text that is not valid Unicode.
 
-        What stands for the invalid is refused by the parsers, too: it must not become a name or
-        a password that the provider did not write.
-        """
-        if isinstance(value, str):
-            return _SURROGATE.sub("\0", value) or None
-        return value
+class ProviderData(_Wire):
+    """What the provider writes into its application databag, or into a secret that it names there.
 
-
-class UserSecret(_Wire):
-    """The content of the secret that ``secret-user`` names."""
-
-    username: str | None = None
-    password: SecretStr | None = None
-    uris: SecretStr | None = None
-    read_only_uris: SecretStr | None = None
-
-
-class TlsSecret(_Wire):
-    """The content of the secret that ``secret-tls`` names."""
-
-    tls: str | None = None
-    tls_ca: str | None = None
-
-
-class EntitySecret(_Wire):
-    """The content of the secret that ``secret-entity`` names."""
-
-    entity_name: str | None = None
-    entity_password: SecretStr | None = None
-
-
-class ProviderData(UserSecret, TlsSecret, EntitySecret):
-    """The provider's application databag.
-
-    What belongs into secrets is here as plain values where either side has no secrets.
+    A secret has a few of these keys, and the databag the others. Where either side has no secrets,
+    the databag has them all.
     """
 
     database: str | None = None
@@ -78,6 +43,35 @@ class ProviderData(UserSecret, TlsSecret, EntitySecret):
     subordinated: str | None = None
     prefix_databases: str | None = None
     status: str | None = None
+
+    # In the secret that `secret-user` names.
+    username: str | None = None
+    password: SecretStr | None = None
+    uris: SecretStr | None = None
+    read_only_uris: SecretStr | None = None
+
+    # In the secret that `secret-tls` names.
+    tls: str | None = None
+    tls_ca: str | None = None
+
+    # In the secret that `secret-entity` names.
+    entity_name: str | None = None
+    entity_password: SecretStr | None = None
+
+    @classmethod
+    def read(cls, written: Mapping[str, str]) -> Self:
+        """Return what a databag or a secret says; never raise."""
+        return cls.model_validate(
+            {key: _unicode(text) for key, text in written.items() if text}, by_name=False
+        )
+
+
+def _unicode(text: str) -> str:
+    """Replace surrogates, which are no text for pydantic, by what is no text for the parsers.
+
+    They must not become a name or a password that the provider did not write.
+    """
+    return text if text.isascii() else re.sub("[\ud800-\udfff]", "\0", text)
 
 
 class RequirerData(_Wire):

@@ -18,9 +18,7 @@ from postgresql_client import (
     NotReady,
     ProviderStatus,
     ServerVersion,
-    TlsOff,
-    TlsWithCa,
-    TlsWithoutCa,
+    Tls,
 )
 from postgresql_client._answer import Ignored, parse_answer, parse_entity
 from postgresql_client._wire import ProviderData
@@ -89,7 +87,7 @@ def answer(
     ready: bool = True,
 ) -> tuple[Answer, tuple[Ignored, ...]]:
     """Parse a databag, with the secrets that can be read."""
-    data = ProviderData.model_validate(dict(databag))
+    data = ProviderData.read(databag)
     return parse_answer(data, (secrets or {}).get, lambda: ready)
 
 
@@ -100,7 +98,7 @@ def answer(
 def test_anything_has_an_answer_that_shows_no_secret(
     databag: dict[str, str], content: dict[str, str] | None, ready: bool
 ) -> None:
-    data = ProviderData.model_validate(databag)
+    data = ProviderData.read(databag)
 
     read = parse_answer(data, lambda _uri: content, lambda: ready)
     entity = parse_entity(data, lambda _uri: content)
@@ -113,7 +111,7 @@ def test_anything_has_an_answer_that_shows_no_secret(
 def test_what_is_connected_can_be_relied_on(
     databag: dict[str, str], content: dict[str, str]
 ) -> None:
-    data = ProviderData.model_validate(COMPLETE | databag)
+    data = ProviderData.read(COMPLETE | databag)
 
     match parse_answer(data, lambda _uri: content, lambda: True)[0]:
         case Connected() as connected:
@@ -179,7 +177,7 @@ def test_all_that_a_provider_can_say() -> None:
         Connected(
             endpoints=(Endpoint("a", 1), Endpoint("b", 2)),
             credentials=Credentials("role", SecretStr("1234")),
-            tls=TlsWithCa(CaCertificates(CA)),
+            tls=CaCertificates(CA),
             database="names",
             version=ServerVersion((14, 15)),
             read_only_endpoints=(Endpoint("c", 3),),
@@ -195,14 +193,14 @@ def test_all_that_a_provider_can_say() -> None:
 @pytest.mark.parametrize(
     ("wire", "tls"),
     [
-        ({}, TlsOff()),
-        ({"tls": "False", "tls-ca": CA}, TlsOff()),
-        ({"tls": "false"}, TlsOff()),
-        ({"tls-ca": CA}, TlsOff()),
-        ({"tls": ""}, TlsOff()),
-        ({"tls": "true", "tls-ca": ""}, TlsWithoutCa()),
-        ({"tls": "True"}, TlsWithoutCa()),
-        ({"tls": "True", "tls-ca": f"CN=ca\n{CA}"}, TlsWithCa(CaCertificates(CA))),
+        ({}, Tls.OFF),
+        ({"tls": "False", "tls-ca": CA}, Tls.OFF),
+        ({"tls": "false"}, Tls.OFF),
+        ({"tls-ca": CA}, Tls.OFF),
+        ({"tls": ""}, Tls.OFF),
+        ({"tls": "true", "tls-ca": ""}, Tls.WITHOUT_CA),
+        ({"tls": "True"}, Tls.WITHOUT_CA),
+        ({"tls": "True", "tls-ca": f"CN=ca\n{CA}"}, CaCertificates(CA)),
     ],
 )
 def test_tls(wire: dict[str, str], tls: object) -> None:
@@ -299,7 +297,7 @@ def test_entities(content: dict[str, str], expected: object, *, use_secret: bool
     databag = {"secret-entity": URI} if use_secret else content
     secrets = {URI: content} if use_secret else {}
 
-    assert parse_entity(ProviderData.model_validate(databag), secrets.get) == expected
+    assert parse_entity(ProviderData.read(databag), secrets.get) == expected
 
 
 @pytest.mark.parametrize(
@@ -311,14 +309,14 @@ def test_entities(content: dict[str, str], expected: object, *, use_secret: bool
     ],
 )
 def test_an_entity_that_is_malformed(databag: dict[str, str], field: str) -> None:
-    entity = parse_entity(ProviderData.model_validate(databag), lambda _uri: None)
+    entity = parse_entity(ProviderData.read(databag), lambda _uri: None)
 
     assert isinstance(entity, Invalid)
     assert entity.field == field
 
 
 def test_an_entity_whose_secret_cannot_be_read_is_waited_for() -> None:
-    data = ProviderData.model_validate({"secret-entity": URI})
+    data = ProviderData.read({"secret-entity": URI})
 
     assert parse_entity(data, lambda _uri: None) == NotReady(("secret-entity",))
 

@@ -18,14 +18,17 @@ PERMISSIONS = st.builds(
     st.lists(PRINTABLE, min_size=1, max_size=3).map(tuple),
 )
 USERS = st.builds(
-    EntityRequest, st.just(EntityType.USER), st.lists(PERMISSIONS, max_size=2).map(tuple)
+    EntityRequest,
+    st.just(EntityType.USER),
+    st.lists(PERMISSIONS, max_size=2).map(tuple),
+    st.just(()),
 )
 GROUPS = st.builds(
     EntityRequest, st.just(EntityType.GROUP), st.lists(PERMISSIONS, max_size=2).map(tuple), ROLES
 )
 REQUESTS = st.one_of(
-    st.builds(DatabaseRequest, DATABASES, ROLES, st.booleans(), st.none() | USERS),
-    st.builds(DatabaseRequest, DATABASES, st.just(()), st.booleans(), GROUPS),
+    st.builds(DatabaseRequest, DATABASES, ROLES, st.booleans(), st.none() | USERS, st.none()),
+    st.builds(DatabaseRequest, DATABASES, st.just(()), st.booleans(), GROUPS, st.none()),
 )
 
 

@@ -27,8 +27,7 @@ from postgresql_client import (
     NotReady,
     NotRelated,
     ProviderStatus,
-    TlsOff,
-    TlsWithCa,
+    Tls,
 )
 from unit.postgresql_client.requirer_charm import (
     Outcome,
@@ -188,8 +187,8 @@ def test_an_answer_in_pieces(order: Sequence[str]) -> None:
         state = unit(relation, secrets=secrets if "grant" in there else [], leader=False)
         outcome = dispatch(ctx, ctx.on.relation_changed(relation, remote_unit=0), state)
         if {"endpoints", "secret-user", "grant"} <= there:
-            tls = TlsWithCa(CaCertificates(CA)) if "secret-tls" in there else TlsOff()
-            assert outcome.answer == replace(CONNECTED, tls=tls)
+            tls = CaCertificates(CA) if "secret-tls" in there else Tls.OFF
+            assert outcome.answer == CONNECTED._replace(tls=tls)
             assert outcome.events == CREATED
         else:
             assert isinstance(outcome.answer, NotReady)
@@ -238,7 +237,7 @@ def test_a_rotation_is_seen_on_any_event() -> None:
     rotated = replace(user_secret(), latest_content={"username": "role", "password": f"new{MARK}"})
     relation = related({"endpoints": "host:5432", "secret-user": "secret:user"})
     state = unit(relation, secrets=[rotated], leader=False)
-    new = replace(CONNECTED, credentials=Credentials("role", SecretStr(f"new{MARK}")))
+    new = CONNECTED._replace(credentials=Credentials("role", SecretStr(f"new{MARK}")))
 
     for event in (ctx.on.update_status(), ctx.on.start(), ctx.on.secret_changed(rotated)):
         assert dispatch(ctx, event, state).answer == new
@@ -276,13 +275,13 @@ def test_tls_switched_on_and_off_again() -> None:
 
     tls = replace(tls, latest_content={"tls": "True", "tls-ca": CA})
     on = dispatch(ctx, ctx.on.secret_changed(tls), unit(relation, secrets=[tls]))
-    assert on.answer == replace(CONNECTED, tls=TlsWithCa(CaCertificates(CA)))
+    assert on.answer == CONNECTED._replace(tls=CaCertificates(CA))
     assert on.events == ["authentication_updated"]
 
     tls = replace(tls, latest_content={"tls": "False"})
     off = dispatch(ctx, ctx.on.secret_changed(tls), unit(relation, secrets=[tls]))
     assert isinstance(off.answer, Connected)
-    assert off.answer.tls == TlsOff()
+    assert off.answer.tls == Tls.OFF
 
 
 def test_a_subordinate_provider_is_waited_for() -> None:
@@ -348,8 +347,8 @@ def test_a_prefix_is_answered_with_databases() -> None:
     outcome = dispatch(ctx, ctx.on.relation_changed(relation, remote_unit=0), unit(relation))
 
     assert written_by(outcome, relation)["database"] == "names_*"
-    assert outcome.answer == replace(
-        CONNECTED, database="names_*", prefix_databases=("names_a", "names_b")
+    assert outcome.answer == CONNECTED._replace(
+        database="names_*", prefix_databases=("names_a", "names_b")
     )
 
 
@@ -364,8 +363,7 @@ def test_replicas_and_uris() -> None:
     for relation in (by_secret, plain):
         event = ctx.on.relation_changed(relation, remote_unit=0)
         outcome = dispatch(ctx, event, unit(relation, secrets=[secret]))
-        assert outcome.answer == replace(
-            CONNECTED,
+        assert outcome.answer == CONNECTED._replace(
             read_only_endpoints=(Endpoint("a", 1), Endpoint("b", 2)),
             uris=SecretStr(uris["uris"]),
             read_only_uris=SecretStr(uris["read-only-uris"]),

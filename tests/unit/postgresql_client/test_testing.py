@@ -15,9 +15,6 @@ from postgresql_client import (
     NotReady,
     ServerVersion,
     Tls,
-    TlsOff,
-    TlsWithCa,
-    TlsWithoutCa,
 )
 from postgresql_client.testing import Response, relation_for_provider, relation_for_requirer
 from unit.postgresql_client.requirer_charm import ENDPOINT, INTERFACE, REQUEST, context, dispatch
@@ -29,7 +26,7 @@ CA = pem(b"\x30\x00")
 @pytest.mark.parametrize("use_secrets", [True, False])
 @pytest.mark.parametrize(
     ("tls_ca", "tls"),
-    [(None, TlsOff()), ("", TlsWithoutCa()), (CA, TlsWithCa(CaCertificates(CA)))],
+    [(None, Tls.OFF), ("", Tls.WITHOUT_CA), (CA, CaCertificates(CA))],
 )
 def test_a_requirer_reads_what_the_response_says(
     tls_ca: str | None, tls: Tls, *, use_secrets: bool

@@ -175,12 +175,12 @@ def test_certificates_come_out_of_any_pem_file(
     certificates = CaCertificates.parse(other + text + other)
 
     assert certificates == CaCertificates("".join(pem(der) for der in ders))
-    assert CaCertificates.parse(certificates.pem) == certificates
+    assert CaCertificates.parse(certificates) == certificates
 
 
 @given(DERS)
 def test_a_certificate_is_unchanged(der: bytes) -> None:
-    assert ssl.PEM_cert_to_DER_cert(CaCertificates.parse(pem(der, 7)).pem) == der
+    assert ssl.PEM_cert_to_DER_cert(CaCertificates.parse(pem(der, 7))) == der
 
 
 @pytest.mark.parametrize(
