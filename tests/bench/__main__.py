@@ -9,7 +9,6 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bench.charm_directory import NoCharmError
-from bench.container import NoPlaceError
 from bench.lives import Lives
 from bench.report import Report, differences, table
 from bench.unit import WrongLifeError
@@ -43,7 +42,6 @@ def main() -> int:
     except (
         MissingToolError,
         NoCharmError,
-        NoPlaceError,
         OSError,
         TooLateError,
         ValidationError,

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realparts.stage import Stage
+from realparts.tools import MissingToolError
 
 _PLACE = Path("/charm/containers/demo-server/pebble.socket")
 _WRITE = re.compile(r"^\S+ \[pebble\] (?:POST|PUT|DELETE) /v1/", re.MULTILINE)
 _START = re.compile(r'^\S+ \[pebble\] Service "[^"]+" starting:', re.MULTILINE)
 
 
-class NoPlaceError(Exception):
+class NoPlaceError(MissingToolError):
     """Pebble's socket cannot be put where charms look for it. The text says what to do."""
 
 
@@ -26,7 +27,9 @@ def place_for_socket(socket: Path) -> Iterator[None]:
         _PLACE.parent.mkdir(parents=True, exist_ok=True)
         _PLACE.symlink_to(socket)
     except PermissionError:
-        raise NoPlaceError(f"A link at {_PLACE} is needed: run the bench as root") from None
+        raise NoPlaceError(
+            f"A link at {_PLACE} is needed: run this as root, or make that directory yourself"
+        ) from None
     except FileExistsError:
         raise NoPlaceError(f"{_PLACE} is there already: remove it, or stop its bench") from None
     try:

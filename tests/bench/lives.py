@@ -14,7 +14,7 @@ from realparts.stage import stage
 from realparts.tools import say
 
 _EMPTY = "(empty charm)"
-_QUIET_EVENTS = 5  # in a life, in turn with the empty charm's: a ratio takes many samples
+_QUIET_EVENTS = 10  # in a life, in turn with the empty charm's: a ratio takes many samples
 
 
 class Lives:
@@ -32,12 +32,18 @@ class Lives:
         charm_directory.empty(self._ours.charm, self._empty.charm)
         self.python = charm_directory.python_version(self._ours.charm)
 
-    def live(self, number: int) -> tuple[tuple[Cost, ...], Cost]:
-        """Return what each event cost in a number of lives, and the empty charm's quiet event."""
+    def live(self, number: int, *, rehearse: bool = True) -> tuple[tuple[Cost, ...], Cost]:
+        """Return what each event cost in a number of lives, and the empty charm's quiet event.
+
+        Without a rehearsal the times are not those of a unit that has run before.
+        """
         samples: defaultdict[str, list[Cost]] = defaultdict(list)
         with place_for_socket(self._socket):
-            say("== A life that does not count: it leaves the bytecode, as on a unit that has run")
-            self._live()
+            if rehearse:
+                say(
+                    "== A life that does not count: it leaves the bytecode, as of a unit that has run"
+                )
+                self._live()
             for count in range(1, number + 1):
                 say(f"== Life {count} of {number}")
                 for cost in self._live():

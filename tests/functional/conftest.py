@@ -1,17 +1,15 @@
 """The real parts as fixtures."""
 
-import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
+from functional.needed import needed
 from realparts import stage as parts
 from realparts.postgres import PostgreSQL
 from realparts.provider import Provider
 from realparts.stage import Stage
-from realparts.tools import MissingToolError
 
 
 def pytest_configure() -> None:
@@ -19,35 +17,24 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=1))
 
 
-@contextmanager
-def _needed() -> Iterator[None]:
-    """Skip what needs a missing tool; where nothing should be missing, fail."""
-    try:
-        yield
-    except MissingToolError as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-
-
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[PostgreSQL]:
     """A PostgreSQL without TLS, on 127.0.0.1 when a test begins."""
-    with _needed(), parts.postgresql() as server:
+    with needed(), parts.postgresql() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def tls_cluster() -> Iterator[PostgreSQL]:
     """A PostgreSQL that can offer TLS."""
-    with _needed(), parts.postgresql(with_tls=True) as server:
+    with needed(), parts.postgresql(with_tls=True) as server:
         yield server
 
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
     """A plain image's container, with Pebble, and Juju before it deploys the charm."""
-    with _needed(), parts.stage() as stage:
+    with needed(), parts.stage() as stage:
         yield stage
 
 
