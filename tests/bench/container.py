@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from realparts.stage import Stage
+from realparts.stage import Stage, alone
 from realparts.tools import MissingToolError
 
 _PLACE = Path("/charm/containers/demo-server/pebble.socket")
@@ -22,22 +22,25 @@ class NoPlaceError(MissingToolError):
 @contextmanager
 def place_for_socket(socket: Path) -> Iterator[None]:
     """Let charms find Pebble at ``socket``, once there is one, where they look for it."""
-    missing = [path for path in _PLACE.parents if not path.exists()]
-    try:
-        _PLACE.parent.mkdir(parents=True, exist_ok=True)
-        _PLACE.symlink_to(socket)
-    except PermissionError:
-        raise NoPlaceError(
-            f"A link at {_PLACE} is needed: run this as root, or make that directory yourself"
-        ) from None
-    except FileExistsError:
-        raise NoPlaceError(f"{_PLACE} is there already: remove it, or stop its bench") from None
-    try:
-        yield
-    finally:
-        _PLACE.unlink()
-        for directory in missing:
-            directory.rmdir()
+    with alone("socket"):
+        missing = [path for path in _PLACE.parents if not path.exists()]
+        try:
+            _PLACE.parent.mkdir(parents=True, exist_ok=True)
+            if _PLACE.is_symlink():  # left by a run that was killed
+                _PLACE.unlink()
+            _PLACE.symlink_to(socket)
+        except PermissionError:
+            raise NoPlaceError(
+                f"A link at {_PLACE} is needed: run this as root, or make that directory yourself"
+            ) from None
+        except FileExistsError:
+            raise NoPlaceError(f"{_PLACE} is a container's own: use another machine") from None
+        try:
+            yield
+        finally:
+            _PLACE.unlink()
+            for directory in missing:
+                directory.rmdir()
 
 
 @dataclass(frozen=True)

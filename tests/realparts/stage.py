@@ -48,7 +48,7 @@ def postgresql(*, with_tls: bool = False) -> Iterator[PostgreSQL]:
 @contextmanager
 def stage() -> Iterator[Stage]:
     """Run a container with a Pebble, and play a Juju that has not deployed the charm yet."""
-    with _alone(), _directory() as directory:
+    with alone("container"), _directory() as directory:
         pebble = Pebble(tools.pebble(), directory / "pebble", _image_environment())
         pebble.start()
         try:
@@ -60,9 +60,9 @@ def stage() -> Iterator[Stage]:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone(part: str) -> Iterator[None]:
     """Wait for other runs: a container has its files for itself, but this machine is shared."""
-    lock = Path(tempfile.gettempdir()) / "fastapi-demo.lock"
+    lock = Path(tempfile.gettempdir()) / f"fastapi-demo-{part}.lock"
     if not lock.exists():
         lock.touch()
     with lock.open() as file:
