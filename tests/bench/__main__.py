@@ -18,12 +18,8 @@ from realparts.wait import TooLateError
 
 def measure(charm: Path | None, lives: int) -> Report:
     """Run the bench, and leave nothing behind."""
-    what = charm.name if charm else "source tree"
     with tempfile.TemporaryDirectory(prefix="fastapi-demo-bench-") as directory:
-        say(f"== Laying out the charm ({what}), and an empty one")
-        units = Lives(charm, Path(directory))
-        events, empty = units.live(lives)
-        return Report(charm=what, python=units.python, lives=lives, events=events, empty=empty)
+        return Lives(charm, Path(directory)).live(lives)
 
 
 def main() -> int:

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 
 from bench import charm_directory
 from bench.container import WorkloadContainer, place_for_socket
 from bench.juju import Model
 from bench.life import LIFE, PEBBLE_READY, QUIET, Event
-from bench.report import Cost
+from bench.report import Cost, Report
 from bench.unit import Unit, WrongLifeError
 from realparts.stage import stage
 from realparts.tools import say
@@ -22,6 +23,8 @@ class Lives:
 
     def __init__(self, charm: Path | None, directory: Path) -> None:
         """Lay out the packed ``charm``, or else the source tree."""
+        self._name = charm.name if charm else "source tree"
+        say(f"== Laying out the charm ({self._name}), and an empty one")
         self._socket = directory / "pebble.socket"
         self._ours = Unit(directory / "ours")
         self._empty = Unit(directory / "empty")
@@ -30,25 +33,30 @@ class Lives:
         else:
             charm_directory.from_file(charm, self._ours.charm)
         charm_directory.empty(self._ours.charm, self._empty.charm)
-        self.python = charm_directory.python_version(self._ours.charm)
 
-    def live(self, number: int, *, rehearse: bool = True) -> tuple[tuple[Cost, ...], Cost]:
-        """Return what each event cost in a number of lives, and the empty charm's quiet event.
+    def live(self, number: int, *, rehearse: bool = True) -> Report:
+        """Return what the events cost in a number of lives.
 
         Without a rehearsal the times are not those of a unit that has run before.
         """
         samples: defaultdict[str, list[Cost]] = defaultdict(list)
         with place_for_socket(self._socket):
             if rehearse:
-                say(
-                    "== A life that does not count: it leaves the bytecode, as of a unit that has run"
-                )
+                say("== A life that does not count: it leaves the bytecode that older units have")
                 self._live()
             for count in range(1, number + 1):
                 say(f"== Life {count} of {number}")
                 for cost in self._live():
                     samples[cost.event].append(cost)
-        return tuple(Cost.of(samples[event.name]) for event in LIFE), Cost.of(samples[_EMPTY])
+        pairs = zip(samples[QUIET], samples[_EMPTY], strict=True)
+        return Report(
+            charm=self._name,
+            python=charm_directory.python_version(self._ours.charm),
+            lives=number,
+            events=tuple(Cost.of(samples[event.name]) for event in LIFE),
+            empty=Cost.of(samples[_EMPTY]),
+            cpu_ratio=median(ours.cpu_ms / empty.cpu_ms for ours, empty in pairs),
+        )
 
     def _live(self) -> list[Cost]:
         costs = []
