@@ -84,6 +84,8 @@ class DemoServer:
                 return Outcome(self._health(services), is_restarted=False)
             port, variables = running_port, {}
         wanted = layer.build(port, variables, plan)
+        if isinstance(database, Connected) and isinstance(database.tls, CaCertificates):
+            self._provide_ca_file(database.tls)
         self._stop_others(services)
         is_changed = not layer.is_in(wanted, plan)
         if not is_changed and not _is_down(services):
@@ -93,8 +95,6 @@ class DemoServer:
         if is_changed:
             logger.info("%s: %s", layer.SERVICE, _difference(plan, wanted))
             self._stop_checks(wanted)
-            if isinstance(database, Connected) and isinstance(database.tls, CaCertificates):
-                self._provide_ca_file(database.tls)
             container.add_layer(layer.LABEL, wanted, combine=True)
         container.replan()
         self._remove_ca_files(but=variables.get("PGSSLROOTCERT"))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from pydantic import SecretStr
@@ -55,7 +56,8 @@ class Invalid(NamedTuple):
     statuses: tuple[ProviderStatus, ...] = ()
 
 
-class Connected(NamedTuple):
+@dataclass(frozen=True)
+class Connected:
     """The database is there, with all that it takes to use it."""
 
     endpoints: tuple[Endpoint, ...]
@@ -73,6 +75,10 @@ class Connected(NamedTuple):
     prefix_databases: tuple[str, ...] = ()
     """The databases there are, when a prefix was asked for."""
     statuses: tuple[ProviderStatus, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.endpoints:
+            raise ValueError("has no endpoints")
 
 
 Answer: TypeAlias = NotRelated | NotReady | Invalid | Connected

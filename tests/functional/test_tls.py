@@ -73,6 +73,21 @@ def test_a_new_ca_restarts_the_server_once(
     assert len(ca_files()) == 1
 
 
+def test_a_ca_that_got_lost_in_the_container_is_back_after_any_event(
+    connected: Stage, tls_provider: Provider, ca: CertificateAuthority
+) -> None:
+    switch_on(connected, tls_provider, ca)
+    (file,) = ca_files()
+    text = file.read_text()
+    file.unlink()
+
+    assert (
+        restarts(connected, lambda: connected.juju.dispatch(connected.juju.on.update_status())) == 0
+    )
+    assert file.read_text() == text
+    assert connected.server.names() is not None
+
+
 def test_a_server_that_another_ca_signed_is_refused(
     connected: Stage, tls_provider: Provider, ca: CertificateAuthority
 ) -> None:

@@ -250,7 +250,8 @@ def test_an_answer_with_all_there_is_is_understood(library: ModuleType) -> None:
         tls_ca=CA,
     )
 
-    assert outcome.answer == CONNECTED._replace(
+    assert outcome.answer == replace(
+        CONNECTED,
         read_only_endpoints=(Endpoint("2001:db8::1", 5432), Endpoint("192.0.2.1", 5432)),
         version=ServerVersion((14, 15)),
         uris=SecretStr(f"postgresql://{PASSWORD}"),
@@ -268,8 +269,8 @@ def test_a_rotation_is_noticed(library: ModuleType) -> None:
         outcome = world.respond(**RESPONSE | {"password": password})
 
         assert outcome.events == ["authentication_updated"]
-        assert outcome.answer == CONNECTED._replace(
-            credentials=Credentials("relation_id_1", SecretStr(password))
+        assert outcome.answer == replace(
+            CONNECTED, credentials=Credentials("relation_id_1", SecretStr(password))
         )
 
 
@@ -280,7 +281,7 @@ def test_a_failover_is_noticed(library: ModuleType) -> None:
 
     outcome = world.respond(**RESPONSE | {"endpoints": "192.0.2.2:5432"})
 
-    assert outcome.answer == CONNECTED._replace(endpoints=(Endpoint("192.0.2.2", 5432),))
+    assert outcome.answer == replace(CONNECTED, endpoints=(Endpoint("192.0.2.2", 5432),))
     assert "endpoints_changed" in outcome.events
 
 
@@ -290,10 +291,10 @@ def test_tls_is_switched_on_and_off(library: ModuleType) -> None:
     world.respond(**RESPONSE)
 
     switched_on = world.respond(**RESPONSE, tls=True, tls_ca=CA)
-    assert switched_on.answer == CONNECTED._replace(tls=CaCertificates(CA))
+    assert switched_on.answer == replace(CONNECTED, tls=CaCertificates(CA))
 
     switched_off = world.respond(**RESPONSE, tls=False, tls_ca="")
-    assert switched_off.answer == CONNECTED._replace(tls=Tls.OFF)
+    assert switched_off.answer == replace(CONNECTED, tls=Tls.OFF)
 
 
 def test_statuses_are_raised_and_resolved(library: ModuleType) -> None:
@@ -305,7 +306,7 @@ def test_statuses_are_raised_and_resolved(library: ModuleType) -> None:
     assert early.answer.statuses == (ProviderStatus(5001, "no space", "add storage"),)
 
     raised = world.respond(**RESPONSE)
-    assert raised.answer == CONNECTED._replace(statuses=early.answer.statuses)
+    assert raised.answer == replace(CONNECTED, statuses=early.answer.statuses)
 
     assert world.resolve_status(5001).answer == CONNECTED
 

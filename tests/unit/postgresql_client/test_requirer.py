@@ -188,7 +188,7 @@ def test_an_answer_in_pieces(order: Sequence[str]) -> None:
         outcome = dispatch(ctx, ctx.on.relation_changed(relation, remote_unit=0), state)
         if {"endpoints", "secret-user", "grant"} <= there:
             tls = CaCertificates(CA) if "secret-tls" in there else Tls.OFF
-            assert outcome.answer == CONNECTED._replace(tls=tls)
+            assert outcome.answer == replace(CONNECTED, tls=tls)
             assert outcome.events == CREATED
         else:
             assert isinstance(outcome.answer, NotReady)
@@ -237,7 +237,7 @@ def test_a_rotation_is_seen_on_any_event() -> None:
     rotated = replace(user_secret(), latest_content={"username": "role", "password": f"new{MARK}"})
     relation = related({"endpoints": "host:5432", "secret-user": "secret:user"})
     state = unit(relation, secrets=[rotated], leader=False)
-    new = CONNECTED._replace(credentials=Credentials("role", SecretStr(f"new{MARK}")))
+    new = replace(CONNECTED, credentials=Credentials("role", SecretStr(f"new{MARK}")))
 
     for event in (ctx.on.update_status(), ctx.on.start(), ctx.on.secret_changed(rotated)):
         assert dispatch(ctx, event, state).answer == new
@@ -275,7 +275,7 @@ def test_tls_switched_on_and_off_again() -> None:
 
     tls = replace(tls, latest_content={"tls": "True", "tls-ca": CA})
     on = dispatch(ctx, ctx.on.secret_changed(tls), unit(relation, secrets=[tls]))
-    assert on.answer == CONNECTED._replace(tls=CaCertificates(CA))
+    assert on.answer == replace(CONNECTED, tls=CaCertificates(CA))
     assert on.events == ["authentication_updated"]
 
     tls = replace(tls, latest_content={"tls": "False"})
@@ -347,8 +347,8 @@ def test_a_prefix_is_answered_with_databases() -> None:
     outcome = dispatch(ctx, ctx.on.relation_changed(relation, remote_unit=0), unit(relation))
 
     assert written_by(outcome, relation)["database"] == "names_*"
-    assert outcome.answer == CONNECTED._replace(
-        database="names_*", prefix_databases=("names_a", "names_b")
+    assert outcome.answer == replace(
+        CONNECTED, database="names_*", prefix_databases=("names_a", "names_b")
     )
 
 
@@ -363,7 +363,8 @@ def test_replicas_and_uris() -> None:
     for relation in (by_secret, plain):
         event = ctx.on.relation_changed(relation, remote_unit=0)
         outcome = dispatch(ctx, event, unit(relation, secrets=[secret]))
-        assert outcome.answer == CONNECTED._replace(
+        assert outcome.answer == replace(
+            CONNECTED,
             read_only_endpoints=(Endpoint("a", 1), Endpoint("b", 2)),
             uris=SecretStr(uris["uris"]),
             read_only_uris=SecretStr(uris["read-only-uris"]),
