@@ -7,11 +7,11 @@ import socket
 import pytest
 from ops import pebble
 
-from realparts.ports import free_port
-from realparts.provider import Provider
-from realparts.stage import Stage
-from realparts.steps import integrate, restarts
-from realparts.wait import wait_for
+from environment.free_ports import free_port
+from environment.simulated_provider import Provider
+from environment.stages import Stage
+from environment.steps import integrate, restarts
+from environment.waiting import wait_for
 
 NOT_RUNNING = "blocked: Server does not run, see its log. Pebble: "
 ROCK = """

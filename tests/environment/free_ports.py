@@ -4,11 +4,11 @@ import socket
 
 
 def free_port(*, preferred: int = 0) -> int:
-    """Return a port that nobody listens on: the preferred one if that can be had."""
+    """Return a port that can be bound at all addresses: the preferred one if that can be had."""
     for port in (preferred, 0):
         with socket.socket() as probe:
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind(("0.0.0.0", port))
             except OSError:
                 continue
             chosen: int = probe.getsockname()[1]
