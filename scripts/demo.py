@@ -11,12 +11,13 @@ from collections.abc import Callable
 from environment.programs import exit_code, say
 from environment.real_postgresql import PostgreSQL
 from environment.simulated_provider import Provider
-from environment.stages import PREFERRED_PORT, Stage, run_postgresql, run_stage
+from environment.stages import Stage, run_postgresql, run_stage
 from environment.tools import MissingToolError
 from environment.waiting import TooLateError
 
 _WAITING = "Waiting for database relation"
 _NAMES = ["maksim", "simon"]
+_PREFERRED_PORT = 8000
 _LOG_LINES = 10
 
 
@@ -40,9 +41,9 @@ class Demo:
 
     def deploy(self) -> None:
         """Without a database the server runs, and the unit says what it waits for."""
-        if self._server.port != PREFERRED_PORT:
+        if self._server.port != _PREFERRED_PORT:
             say(
-                f"   (port {PREFERRED_PORT} is taken here: --config server-port={self._server.port})"
+                f"   (port {_PREFERRED_PORT} is taken here: --config server-port={self._server.port})"
             )
         self._juju.deploy()
         self._server.wait_until_up()
@@ -135,7 +136,7 @@ def tell(demo: Demo, *, keep: bool, url: str) -> None:
 def run(*, keep: bool) -> None:
     """Set the parts up, tell the story, take the parts down; when a step fails, say how they are."""
     say("== Starting PostgreSQL and Pebble")
-    with run_postgresql() as cluster, run_stage() as stage:
+    with run_postgresql() as cluster, run_stage(preferred_port=_PREFERRED_PORT) as stage:
         try:
             tell(Demo(stage, cluster), keep=keep, url=stage.server.url)
         except (WrongStepError, TooLateError):

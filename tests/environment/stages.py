@@ -19,7 +19,6 @@ from environment.real_postgresql import PostgreSQL
 from environment.simulated_juju import Juju
 
 _IMAGE = Path(__file__).with_name("image")
-PREFERRED_PORT = 8000
 
 
 @dataclass
@@ -50,14 +49,14 @@ def run_postgresql(*, with_tls: bool = False) -> Iterator[PostgreSQL]:
 
 
 @contextmanager
-def run_stage() -> Iterator[Stage]:
+def run_stage(*, preferred_port: int = 0) -> Iterator[Stage]:
     """Run a container with a Pebble, and simulate a Juju that has not deployed the charm yet."""
     with temporary_directory() as directory:
         ca_directory = directory / "fastapi-demo"
         pebble = Pebble(tools.pebble(), directory / "pebble", image_environment())
         pebble.start()
         try:
-            port = free_port(preferred=PREFERRED_PORT)
+            port = free_port(preferred=preferred_port)
             with patch.object(pebble_layer, "CA_DIRECTORY", str(ca_directory)):
                 yield Stage(pebble, Juju(pebble, server_port=port), Server(port), ca_directory)
         finally:

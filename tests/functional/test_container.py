@@ -106,10 +106,8 @@ def test_a_pebble_that_dies_in_the_middle_of_a_hook_fails_no_hook(
 
 
 def test_a_port_that_is_taken_is_a_status_and_heals_when_it_is_free(connected: Stage) -> None:
-    with socket.socket() as thief:
-        thief.bind(("0.0.0.0", 0))
-        thief.listen()
-        port: int = thief.getsockname()[1]
+    port = free_port()
+    with socket.create_server(("0.0.0.0", port)):
         connected.juju.configure(server_port=port)
 
         # Between two attempts the server seems to run for a moment.
