@@ -5,7 +5,7 @@ import urllib.parse
 
 from pydantic import BaseModel
 
-from realparts.wait import wait_for
+from environment.waiting import wait_for
 
 
 class _Names(BaseModel):

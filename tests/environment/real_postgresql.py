@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from realparts.certificates import Certificate
+from environment.certificates import Certificate
 
 _SETTINGS = """
 unix_socket_directories = '{directory}'

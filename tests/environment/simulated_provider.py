@@ -1,12 +1,12 @@
-"""The provider's side, played: it makes roles and databases for real, and writes what it made."""
+"""The provider's side, simulated: it makes roles and databases for real, and writes what it made."""
 
 import secrets
 from dataclasses import replace
 
 from ops.testing import Relation, Secret
 
-from realparts.certificates import CertificateAuthority
-from realparts.postgres import PostgreSQL
+from environment.certificates import CertificateAuthority
+from environment.real_postgresql import PostgreSQL
 
 
 class Provider:

@@ -1,18 +1,24 @@
 """The charm's main job, told step by step on real parts: ``make demo``."""
 
-import argparse
 import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during the imports shows no traceback
+
+import argparse
 import sys
 from collections.abc import Callable
 
-from realparts.postgres import PostgreSQL
-from realparts.provider import Provider
-from realparts.stage import PREFERRED_PORT, Stage, postgresql, stage
-from realparts.tools import MissingToolError, say
-from realparts.wait import TooLateError
+from environment.programs import exit_code, say
+from environment.real_postgresql import PostgreSQL
+from environment.simulated_provider import Provider
+from environment.stages import Stage, run_postgresql, run_stage
+from environment.tools import MissingToolError
+from environment.waiting import TooLateError
 
 _WAITING = "Waiting for database relation"
 _NAMES = ["maksim", "simon"]
+_PREFERRED_PORT = 8000
+_LOG_LINES = 10
 
 
 class WrongStepError(Exception):
@@ -27,24 +33,24 @@ def check(what: str, *, seen: object, expected: object) -> None:
 
 
 class Demo:
-    """The story."""
+    """The story, step by step."""
 
-    def __init__(self, parts: Stage, cluster: PostgreSQL) -> None:
-        self._juju, self._server, self._pebble = parts.juju, parts.server, parts.pebble
+    def __init__(self, stage: Stage, cluster: PostgreSQL) -> None:
+        self._juju, self._server, self._pebble = stage.juju, stage.server, stage.pebble
         self._provider = Provider(cluster)
 
     def deploy(self) -> None:
-        """juju deploy ./fastapi-demo.charm --resource demo-server-image=..."""
-        if self._server.port != PREFERRED_PORT:
+        """Without a database the server runs, and the unit says what it waits for."""
+        if self._server.port != _PREFERRED_PORT:
             say(
-                f"   (port {PREFERRED_PORT} is taken here: --config server-port={self._server.port})"
+                f"   (port {_PREFERRED_PORT} is taken here: --config server-port={self._server.port})"
             )
         self._juju.deploy()
         self._server.wait_until_up()
         check("juju status", seen=self._juju.status, expected=f"blocked: {_WAITING}")
 
     def integrate(self) -> None:
-        """juju integrate postgresql-k8s fastapi-demo"""
+        """The provider answers, and the server gets its database."""
         self._juju.integrate(self._provider)
         check("juju status", seen=self._juju.status, expected=f"waiting: {_WAITING}")
         say("   PostgreSQL creates the database and a user, and sends both in a secret")
@@ -54,13 +60,13 @@ class Demo:
         check("juju status", seen=self._juju.status, expected="active")
 
     def post(self) -> None:
-        """curl -X POST /addname/ -d name=maksim; the same for simon"""
+        """The names are kept in PostgreSQL."""
         for name in _NAMES:
             check(f"POST {name}", seen=self._server.add_name(name), expected=True)
         self._names_are_there()
 
     def be_quiet(self) -> None:
-        """Nothing happens, five times"""
+        """An event that changes nothing leaves the server alone."""
         before = self._pebble.processes()
         for _ in range(5):
             self._juju.dispatch(self._juju.on.update_status())
@@ -68,17 +74,17 @@ class Demo:
         check("server restarts", seen=len(restarts), expected=0)
 
     def fail_over(self) -> None:
-        """The primary fails, and another one takes over at another address"""
+        """The server follows the primary."""
         self._provider.fail_over("127.0.0.2")
         self._restarts_once(self._juju.relation_changed)
 
     def rotate(self) -> None:
-        """juju run postgresql-k8s/leader set-password: the old one is dead"""
+        """The server gets the new password."""
         secret = self._provider.rotate()
         self._restarts_once(lambda: self._juju.secret_changed(secret))
 
     def remove(self) -> None:
-        """juju remove-relation postgresql-k8s fastapi-demo"""
+        """The credentials go with the relation."""
         self._juju.remove_relation()
         self._provider.withdraw()
         self._server.wait_until_up()
@@ -87,7 +93,7 @@ class Demo:
         check("variables about the database", seen=sorted(environment), expected=[])
 
     def integrate_again(self) -> None:
-        """juju integrate postgresql-k8s fastapi-demo: the same database, another user"""
+        """The names are still there for another user of the same database."""
         self._juju.integrate(self._provider)
         self._provider.answer(self._juju.relation, self._juju.requested_database)
         self._restarts_once(self._juju.relation_changed)
@@ -108,43 +114,48 @@ class Demo:
 def tell(demo: Demo, *, keep: bool, url: str) -> None:
     """Go through the steps; with ``keep``, end with a database and stay there."""
     steps = [
-        demo.deploy,
-        demo.integrate,
-        demo.post,
-        demo.be_quiet,
-        demo.fail_over,
-        demo.rotate,
-        demo.remove,
+        ("juju deploy ./fastapi-demo.charm --resource demo-server-image=...", demo.deploy),
+        ("juju integrate postgresql-k8s fastapi-demo", demo.integrate),
+        ("curl -X POST /addname/ -d name=maksim; the same for simon", demo.post),
+        ("Nothing happens, five times", demo.be_quiet),
+        ("The primary fails, and another one takes over at another address", demo.fail_over),
+        ("juju run postgresql-k8s/leader set-password: the old one is dead", demo.rotate),
+        ("juju remove-relation postgresql-k8s fastapi-demo", demo.remove),
     ]
     if keep:
-        steps.append(demo.integrate_again)
-    for number, step in enumerate(steps, start=1):
-        say(f"\n{number}. {(step.__doc__ or '').strip()}")
+        again = "juju integrate postgresql-k8s fastapi-demo: the same database, another user"
+        steps.append((again, demo.integrate_again))
+    for number, (title, step) in enumerate(steps, start=1):
+        say(f"\n{number}. {title}")
         step()
     if keep:
         say(f"\nAll is up, until Ctrl-C:\n  {url}/docs\n  {url}/names\n  {url}/metrics")
         signal.pause()
 
 
+def run(*, keep: bool) -> None:
+    """Set the parts up, tell the story, take the parts down; when a step fails, say how they are."""
+    say("== Starting PostgreSQL and Pebble")
+    with run_postgresql() as cluster, run_stage(preferred_port=_PREFERRED_PORT) as stage:
+        try:
+            tell(Demo(stage, cluster), keep=keep, url=stage.server.url)
+        except (WrongStepError, TooLateError):
+            say(f"\njuju status: {stage.juju.status}")
+            say("The end of the server's log:")
+            for line in stage.pebble.server_log(_LOG_LINES):
+                say(f"   {line}")
+            raise
+    say("\nAll steps went as they should. Nothing is left running.")
+
+
 def main() -> int:
     """Run the demo; return 1 when a step did not end as it should."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", action="store_true", help="stay up until Ctrl-C")
-    arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-    say("== Starting PostgreSQL and Pebble")
-    try:
-        with postgresql() as cluster, stage() as parts:
-            tell(Demo(parts, cluster), keep=arguments.keep, url=parts.server.url)
-    except (WrongStepError, TooLateError, MissingToolError) as error:
-        say(f"\nThe demo ends here: {error}")
-        return 1
-    except KeyboardInterrupt:
-        say("\nStopped.")
-        return 0 if arguments.keep else 130
-    say("\nAll steps went as they should. Nothing is left running.")
-    return 0
+    keep: bool = parser.parse_args().keep
+    return exit_code(
+        "The demo", lambda: run(keep=keep), WrongStepError, TooLateError, MissingToolError
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 from textwrap import dedent
 
-from realparts.tools import ROOT
+from environment.tools import ROOT
 
 _UV = str(Path(sys.executable).with_name("uv"))
 _EMPTY_CHARM = """\
@@ -88,7 +88,8 @@ def from_file(charm: Path, directory: Path) -> None:
 
 def empty(charm: Path, directory: Path) -> None:
     """Lay out a charm that does nothing, otherwise like ``charm``."""
-    shutil.copytree(charm, directory, ignore=lambda *_: ["src", "lib", "venv", ".unit-state.db"])
+    ours = shutil.ignore_patterns("src", "lib", "venv", ".unit-state.db")
+    shutil.copytree(charm, directory, ignore=ours)
     (directory / "venv").symlink_to(charm / "venv")
     (directory / "src").mkdir()
     (directory / "lib").mkdir()

@@ -1,4 +1,4 @@
-"""Juju, played by ``ops.testing``, while the container's Pebble is a real one."""
+"""Juju, simulated by ``ops.testing``, while the container's Pebble is a real one."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ from ops.testing import CharmEvents, CheckInfo, Container, Context, Relation, Se
 from scenario.state import _Event
 
 from charm import FastAPIDemoCharm
-from realparts.pebble import Pebble
-from realparts.provider import Provider
+from environment.real_pebble import Pebble
+from environment.simulated_provider import Provider
 
 CONTAINER = "demo-server"
 _ENDPOINT = "database"
@@ -26,7 +26,7 @@ class Juju:
         self._pebble = pebble
         self._provider: Provider | None = None
         self._before: dict[str, Callable[[], None]] = {}
-        self.context = Context(FastAPIDemoCharm, juju_version="3.6.0")
+        self.context = Context(FastAPIDemoCharm, juju_version="3.6.4")
         container = Container(CONTAINER, can_connect=True)
         self.state = State(leader=True, containers={container}, config=_options(config))
 

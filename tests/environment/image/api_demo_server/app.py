@@ -1,13 +1,16 @@
-"""The program of the workload image, played: the HTTP contract, and no more than it takes."""
+"""The program of the workload image, simulated: the HTTP contract and the metrics, and no more."""
 
 import os
 from typing import Annotated
 
 import psycopg2
 from fastapi import FastAPI, Form
-from fastapi.responses import PlainTextResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
+from starlette_exporter import PrometheusMiddleware, handle_metrics
 
 app = FastAPI(title="demo server")
+app.add_middleware(PrometheusMiddleware)
+app.add_route("/metrics", handle_metrics)
 
 
 class Names:
@@ -67,12 +70,6 @@ def get_names() -> dict[str, dict[str, str]]:
     """List the names."""
     with Names() as names:
         return {"names": names.all()}
-
-
-@app.get("/metrics")
-def metrics() -> PlainTextResponse:
-    """Give metrics in the text format of Prometheus."""
-    return PlainTextResponse("# TYPE demo_server_up gauge\ndemo_server_up 1\n")
 
 
 @app.get("/error")

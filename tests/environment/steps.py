@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from realparts.provider import Provider
-from realparts.stage import Stage
+from environment.simulated_provider import Provider
+from environment.stages import Stage
 
 
 def integrate(stage: Stage, provider: Provider) -> None:
