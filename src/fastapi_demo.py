@@ -97,9 +97,9 @@ class DemoServer:
     def _apply(self, state: CharmState) -> Outcome:
         container = self._container
         plan, services = self._plan(), container.get_services()
-        if plan is None and not isinstance(state.database, Connected | NotRelated):
-            if SERVICE in services:  # it may have a database, which nobody can read
-                return Outcome(self._health(services))
+        is_answered = isinstance(state.database, Connected | NotRelated)
+        if plan is None and SERVICE in services and not is_answered:
+            return Outcome(self._health(services))  # with a database, perhaps: nobody can tell
         wanted = pebble_layer.build(state, plan or pebble.Plan(""), services, self._checks(plan))
         is_changed = plan is None or not pebble_layer.is_in(wanted, plan)
         ca = self._ca(state)

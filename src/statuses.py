@@ -113,7 +113,7 @@ def _workload(health: Health) -> Status:
     return Status(kind, message, "workload", check, remedy)
 
 
-def _diagnosis(health: Health) -> tuple[Kind, str, str | None]:
+def _diagnosis(health: Health) -> tuple[Kind, str, str | None]:  # noqa: PLR0911 - a case, a return
     logs = "See the server's log: `kubectl logs` of the unit's pod, container demo-server."
     match health:
         case Condition.RUNNING:

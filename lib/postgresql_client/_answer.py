@@ -97,12 +97,18 @@ Endpoints: TypeAlias = Annotated[
 ]
 
 
+def _one_line(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 class ProviderStatus(_Wire):
     """A condition that the provider raises. Message and resolution are printable, on one line."""
 
     code: int
-    message: Annotated[str, BeforeValidator(lambda text: _one_line(text))]
-    resolution: Annotated[str, BeforeValidator(lambda text: _one_line(text))] = ""
+    message: Annotated[str, BeforeValidator(_one_line)]
+    resolution: Annotated[str, BeforeValidator(_one_line)] = ""
 
     @property
     def severity(self) -> Literal["informational", "transitory", "fatal"]:
@@ -114,12 +120,6 @@ class ProviderStatus(_Wire):
                 return "fatal"
             case _:
                 return "informational"
-
-
-def _one_line(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _parse_statuses(text: object) -> object:
