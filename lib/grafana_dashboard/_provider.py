@@ -1,6 +1,5 @@
 """The provider's side: writes the dashboards, and reads what Grafana thinks of them."""
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +9,6 @@ from alert_rules import Objection, Topology, load_or_none
 
 from ._bags import ConsumerApplicationBag, Dashboards, ProviderApplicationBag, Template
 from ._dashboard import Dashboard
-
-logger = logging.getLogger(__name__)
 
 
 class DashboardProvider(ops.Object):
@@ -78,8 +75,7 @@ class DashboardProvider(ops.Object):
 
     def _on_relation_changed(self, event: ops.RelationChangedEvent) -> None:
         self._write()
-        if load_or_none(event.relation, event.app, ConsumerApplicationBag) is None:
-            logger.warning("ignoring event from %s: it is malformed", event.app.name)
+        load_or_none(event.relation, event.app, ConsumerApplicationBag, log=True)
 
 
 def _objections(relation: ops.Relation) -> Iterator[Objection]:

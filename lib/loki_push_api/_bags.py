@@ -21,14 +21,13 @@ def _is_push_url(text: str) -> str:
         raise ValueError("is not the text of a URL")
     try:
         url = urlsplit(text)
-        is_complete = bool(url.scheme in ("http", "https") and url.hostname and url.port != 0)
-    except ValueError:
+        is_complete = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # whose text holds the value
         is_complete = False
-    else:
-        if url.username is not None:
-            raise ValueError("holds credentials, which Pebble would show in its plan")
     if not is_complete:
         raise ValueError("is not a complete http or https URL")
+    if "@" in text:
+        raise ValueError("holds credentials, which Pebble would show in its plan")
     return text
 
 

@@ -32,7 +32,6 @@ class LogForwarder(ops.Object):
         *,
         container: str,
         service: str,
-        layer: str = "log_forwarding",
         alert_rules: Path | None = None,
     ) -> None:
         """Observe ``endpoint`` of ``charm``.
@@ -42,7 +41,6 @@ class LogForwarder(ops.Object):
             endpoint: The name of the endpoint in the charm's metadata.
             container: The name of the container that the service runs in.
             service: The name of the service in Pebble's plan.
-            layer: The label of the Pebble layer, nobody else's; the targets' names begin with it.
             alert_rules: The directory of the rule files, see :meth:`alert_rules.AlertRules.load`.
         """
         super().__init__(charm, endpoint)
@@ -50,7 +48,7 @@ class LogForwarder(ops.Object):
         self._endpoint = endpoint
         self._container = charm.unit.get_container(container)
         self._service = service
-        self._layer = layer
+        self._layer = f"{charm.meta.name}_{endpoint}".replace("-", "_")
         self._alert_rules = alert_rules
         on_relation = charm.on[endpoint]
         for event in (
@@ -124,10 +122,9 @@ class LogForwarder(ops.Object):
     def _on_relation_changed(self, event: ops.RelationChangedEvent) -> None:
         self.update()
         if event.unit is None:
-            if load_or_none(event.relation, event.app, ProviderApplicationBag) is None:
-                logger.warning("ignoring event from %s: it is malformed", event.app.name)
-        elif load_or_none(event.relation, event.unit, ProviderUnitBag) is None:
-            logger.warning("ignoring endpoint from %s: it is malformed", event.unit.name)
+            load_or_none(event.relation, event.app, ProviderApplicationBag, log=True)
+        else:
+            load_or_none(event.relation, event.unit, ProviderUnitBag, log=True)
 
 
 def _objections(relation: ops.Relation) -> Iterator[Objection]:

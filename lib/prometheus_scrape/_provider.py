@@ -1,6 +1,5 @@
 """The provider's side: writes what Prometheus scrapes, and reads what it thinks of that."""
 
-import logging
 import pathlib
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +14,6 @@ from ._bags import (
     ProviderUnitBag,
     ScrapeJob,
 )
-
-logger = logging.getLogger(__name__)
 
 
 def _fully_qualified_name() -> str:
@@ -106,8 +103,7 @@ class MetricsProvider(ops.Object):
 
     def _on_relation_changed(self, event: ops.RelationChangedEvent) -> None:
         self.update()
-        if load_or_none(event.relation, event.app, ConsumerApplicationBag) is None:
-            logger.warning("ignoring event from %s: it is malformed", event.app.name)
+        load_or_none(event.relation, event.app, ConsumerApplicationBag, log=True)
 
 
 def _objections(relation: ops.Relation) -> Iterator[Objection]:
