@@ -23,10 +23,10 @@ def _is_push_url(text: str) -> str:
         url = urlsplit(text)
         is_complete = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
     except ValueError:  # whose text holds the value
-        is_complete = False
+        raise ValueError("is not a URL") from None
     if not is_complete:
         raise ValueError("is not a complete http or https URL")
-    if "@" in text:
+    if url.username is not None:
         raise ValueError("holds credentials, which Pebble would show in its plan")
     return text
 
