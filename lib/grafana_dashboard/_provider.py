@@ -1,14 +1,16 @@
-"""The provider's side: writes the dashboards, and reads what Grafana thinks of them."""
+"""The provider's side: writes the dashboards, and reads what Grafana thinks of them.
+
+The databags and their models are imported where an event concerns a relation: most events do not.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ops
 
-from alert_rules import Objection, Topology, load_or_none
-
-from ._bags import ConsumerApplicationBag, Dashboards, ProviderApplicationBag, Template
-from ._dashboard import Dashboard
+if TYPE_CHECKING:
+    from alert_rules import Objection
 
 
 class DashboardProvider(ops.Object):
@@ -24,7 +26,8 @@ class DashboardProvider(ops.Object):
         Args:
             charm: The charm that the dashboards are about.
             endpoint: The name of the endpoint in the charm's metadata.
-            dashboards: The directory of the dashboards, see :meth:`Dashboard.load_all`.
+            dashboards: The directory of the dashboards, as
+                :meth:`grafana_dashboard.testing.Dashboard.load_all` reads it.
         """
         super().__init__(charm, endpoint)
         self._charm = charm
@@ -34,53 +37,34 @@ class DashboardProvider(ops.Object):
         for event in (
             on_relation.relation_created,
             on_relation.relation_joined,
+            on_relation.relation_changed,
             charm.on.leader_elected,
             charm.on.upgrade_charm,
         ):
-            self.framework.observe(event, self._on_write_due)
-        self.framework.observe(on_relation.relation_changed, self._on_relation_changed)
+            self.framework.observe(event, self._on_update_due)
+        self.framework.observe(on_relation.relation_changed, self._on_peer_wrote)
 
     @property
-    def objections(self) -> tuple[Objection, ...]:
+    def objections(self) -> "tuple[Objection, ...]":
         """What the related applications say is wrong with the dashboards, read when asked for."""
-        return tuple(
-            objection for relation in self._relations for objection in _objections(relation)
-        )
+        from ._exchange import objections  # noqa: PLC0415 - see above
+
+        return tuple(each for relation in self._relations for each in objections(relation))
 
     @property
     def _relations(self) -> Iterator[ops.Relation]:
         return (each for each in self.model.relations[self._endpoint] if each.active)
 
-    def _write(self) -> None:
+    def _on_update_due(self, _: ops.EventBase) -> None:
         if not self._charm.unit.is_leader():
             return
         for relation in self._relations:
-            relation.save(self._application_bag(), self._charm.app)
+            from ._exchange import write_application  # noqa: PLC0415 - see above
 
-    def _application_bag(self) -> ProviderApplicationBag:
-        topology = Topology.from_charm(self._charm)
-        return ProviderApplicationBag(
-            dashboards=Dashboards(
-                templates={
-                    f"file:{dashboard.name}": Template(
-                        charm=topology.charm, content=dashboard.content, juju_topology=topology
-                    )
-                    for dashboard in Dashboard.load_all(self._dashboards)
-                }
-            )
-        )
+            write_application(relation, self._charm, self._dashboards)
 
-    def _on_write_due(self, _: ops.EventBase) -> None:
-        self._write()
+    def _on_peer_wrote(self, event: ops.RelationChangedEvent) -> None:
+        """Log what is malformed, once: when it was written."""
+        from ._exchange import objections  # noqa: PLC0415 - see above
 
-    def _on_relation_changed(self, event: ops.RelationChangedEvent) -> None:
-        self._write()
-        load_or_none(event.relation, event.app, ConsumerApplicationBag, log=True)
-
-
-def _objections(relation: ops.Relation) -> Iterator[Objection]:
-    bag = load_or_none(relation, relation.app, ConsumerApplicationBag)
-    if bag is None or bag.event is None:
-        return
-    for fault in bag.event.errors:
-        yield Objection(relation.app.name, f"{fault.dashboard_id}: {fault.error}")
+        objections(event.relation, log=True)

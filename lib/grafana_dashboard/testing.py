@@ -1,4 +1,4 @@
-"""Relations for the tests of charms, as values of ``ops.testing``.
+"""Relations for the tests of charms, as values of ``ops.testing``, and the files of dashboards.
 
 Import this from tests only: it needs ``ops[testing]``.
 """
@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from ops.testing import Relation
 
 from ._bags import Dashboards
+from ._dashboard import Dashboard, DashboardError
 
-__all__ = ["dashboards_written_by", "relation_for_provider"]
+__all__ = ["Dashboard", "DashboardError", "dashboards_written_by", "relation_for_provider"]
 
 _INTERFACE = "grafana_dashboard"
 

@@ -1,17 +1,21 @@
-"""The requirer's side: Pebble forwards a service's log to Loki, which gets alert rules for it."""
+"""The requirer's side: Pebble forwards a service's log to Loki, which gets alert rules for it.
+
+The databags and their models are imported where an event concerns a relation: most events do not.
+"""
 
 import http.client
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ops
 from ops import pebble
 
-from alert_rules import AlertRules, Objection, Topology, load_or_none
-
 from . import _targets
-from ._bags import ProviderApplicationBag, ProviderUnitBag, RequirerApplicationBag
+
+if TYPE_CHECKING:
+    from alert_rules import Objection
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +58,7 @@ class LogForwarder(ops.Object):
         for event in (
             on_relation.relation_created,
             on_relation.relation_joined,
+            on_relation.relation_changed,
             on_relation.relation_departed,
             on_relation.relation_broken,
             charm.on[container].pebble_ready,
@@ -63,71 +68,66 @@ class LogForwarder(ops.Object):
             charm.on.start,
         ):
             self.framework.observe(event, self._on_update_due)
-        self.framework.observe(on_relation.relation_changed, self._on_relation_changed)
+        self.framework.observe(on_relation.relation_changed, self._on_peer_wrote)
 
     @property
-    def objections(self) -> tuple[Objection, ...]:
+    def objections(self) -> "tuple[Objection, ...]":
         """What the related applications say is wrong with the rules, read when asked for."""
-        return tuple(
-            objection for relation in self._relations for objection in _objections(relation)
-        )
+        from ._exchange import objections  # noqa: PLC0415 - see above
+
+        return tuple(each for relation in self._relations for each in objections(relation))
 
     def update(self) -> None:
         """Forward and write what differs. For a charm that adds its service in other events."""
-        self._write()
-        self._forward()
+        if self._alert_rules is not None and self._charm.unit.is_leader():
+            self._write(self._alert_rules)
+        self._forward(self._wanted())
 
     @property
     def _relations(self) -> Iterator[ops.Relation]:
         return (each for each in self.model.relations[self._endpoint] if each.active)
 
-    def _write(self) -> None:
-        if self._alert_rules is None or not self._charm.unit.is_leader():
-            return
+    def _write(self, alert_rules: Path) -> None:
         for relation in self._relations:
-            topology = Topology.from_charm(self._charm)
-            rules = AlertRules.load(self._alert_rules).bound_to(topology)
-            bag = RequirerApplicationBag(alert_rules=rules, metadata=topology)
-            relation.save(bag, self._charm.app)
+            from ._exchange import write_application  # noqa: PLC0415 - see above
 
-    def _forward(self) -> None:
-        """Make the plan's targets those of the relations. What Pebble cannot do now, a later event does."""
-        urls = self._urls()
+            write_application(relation, self._charm, alert_rules)
+
+    def _wanted(self) -> _targets.Targets:
+        """Return one target for each URL, however many units name it."""
+        wanted: dict[str, pebble.LogTargetDict] = {}
+        for relation in self._relations:
+            from ._exchange import labels, read_url  # noqa: PLC0415 - see above
+
+            for unit in relation.units:
+                if url := read_url(relation, unit):
+                    of_unit = labels(self._charm)
+                    wanted |= _targets.target(self._layer, self._service, url, of_unit)
+        return wanted
+
+    def _forward(self, wanted: _targets.Targets) -> None:
+        """Make our targets in the plan those wanted. What Pebble cannot do now, a later event does."""
         try:
             plan = self._container.get_plan()
             if self._service not in plan.services:
                 return
-            topology = Topology.from_charm(self._charm)
-            targets = _targets.wanted(self._layer, self._service, urls, topology)
-            if changes := _targets.changes(self._layer, targets, plan):
-                logger.info("forwarding the log of %s to %d Loki", self._service, len(targets))
+            if changes := _targets.changes(self._layer, wanted, plan):
+                logger.info("the log of %s goes to %d Loki", self._service, len(wanted))
                 layer = pebble.Layer({"log-targets": dict(changes)})
                 self._container.add_layer(self._layer, layer, combine=True)
         except pebble.APIError as error:
             logger.warning("Pebble does not take the log targets: %s", error.message)
         except (pebble.Error, http.client.HTTPException, OSError):
-            logger.info("Pebble cannot be reached: the log targets are left as they are")
-
-    def _urls(self) -> frozenset[str]:
-        bags = [
-            load_or_none(relation, unit, ProviderUnitBag)
-            for relation in self._relations
-            for unit in relation.units
-        ]
-        return frozenset(bag.endpoint.url for bag in bags if bag and bag.endpoint)
+            logger.info("Pebble cannot be reached: the log targets stay as they are")
 
     def _on_update_due(self, _: ops.EventBase) -> None:
         self.update()
 
-    def _on_relation_changed(self, event: ops.RelationChangedEvent) -> None:
-        self.update()
+    def _on_peer_wrote(self, event: ops.RelationChangedEvent) -> None:
+        """Log what is malformed, once: when it was written."""
+        from ._exchange import objections, read_url  # noqa: PLC0415 - see above
+
         if event.unit is None:
-            load_or_none(event.relation, event.app, ProviderApplicationBag, log=True)
+            objections(event.relation, log=True)
         else:
-            load_or_none(event.relation, event.unit, ProviderUnitBag, log=True)
-
-
-def _objections(relation: ops.Relation) -> Iterator[Objection]:
-    bag = load_or_none(relation, relation.app, ProviderApplicationBag)
-    if bag is not None and bag.event is not None and bag.event.errors:
-        yield Objection(relation.app.name, bag.event.errors)
+            read_url(event.relation, event.unit, log=True)

@@ -3,57 +3,35 @@
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from ops import pebble
-
-from alert_rules import Topology
 
 Targets: TypeAlias = Mapping[str, pebble.LogTargetDict]
 
 _DIGITS = 16
 
 
-def labels(topology: Topology) -> Mapping[str, str]:
-    """Return the labels of a unit's log lines, as dashboards look for them.
+def target(layer: str, service: str, url: str, labels: Mapping[str, str]) -> Targets:
+    """Return the target that forwards a service's log to a URL, by its name.
 
-    Pebble expands ``$NAME`` in a label to a variable of the service, and has no escape for it.
-    No name in a topology has a dollar sign.
+    The name is made of the content: Pebble ignores a new location under a name that it knows.
     """
+    content = json.dumps([url, dict(labels)], sort_keys=True)
+    digest = hashlib.sha256(content.encode()).hexdigest()[:_DIGITS]
     return {
-        "product": "Juju",
-        "job": f"juju_{topology.identifier}",
-        "charm": topology.charm,
-        "juju_charm": topology.charm,
-        "juju_model": topology.model,
-        "juju_model_uuid": topology.model_uuid,
-        "juju_application": topology.application,
-        "juju_unit": topology.unit,
-    }
-
-
-def wanted(layer: str, service: str, urls: Collection[str], topology: Topology) -> Targets:
-    """Return the target of each URL. The same URL twice is one target."""
-    return {
-        _name(layer, url, labels(topology)): {
+        f"{layer}-{digest}": {
             "override": "replace",
             "type": "loki",
             "location": url,
             "services": [service],
-            "labels": dict(labels(topology)),
+            "labels": dict(labels),
         }
-        for url in urls
     }
 
 
-def _name(layer: str, url: str, of_lines: Mapping[str, str]) -> str:
-    """Return a name made of the content: Pebble ignores a new location under a name it knows."""
-    content = json.dumps([url, dict(of_lines)], sort_keys=True)
-    return f"{layer}-{hashlib.sha256(content.encode()).hexdigest()[:_DIGITS]}"
-
-
-def changes(layer: str, targets: Targets, plan: pebble.Plan) -> Targets:
+def changes(layer: str, wanted: Targets, plan: pebble.Plan) -> Targets:
     """Return what has to be put on top of a plan, so that just these targets of ours are on.
 
     A layer cannot take a target away. One that is not wanted any more is replaced by one that no
@@ -64,14 +42,14 @@ def changes(layer: str, targets: Targets, plan: pebble.Plan) -> Targets:
         name: {
             "override": "replace",
             "type": "loki",
-            "location": target.location,
+            "location": current.location,
             "services": [],
         }
-        for name, target in plan.log_targets.items()
-        if ours.fullmatch(name) and name not in targets
+        for name, current in plan.log_targets.items()
+        if ours.fullmatch(name) and name not in wanted
     }
     return {
-        name: target
-        for name, target in (off | dict(targets)).items()
-        if plan.log_targets.get(name) != pebble.LogTarget(name, target)
+        name: each
+        for name, each in (off | dict(wanted)).items()
+        if plan.log_targets.get(name) != pebble.LogTarget(name, each)
     }

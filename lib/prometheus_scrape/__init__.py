@@ -4,7 +4,7 @@ A :class:`MetricsProvider` tells every related Prometheus which :class:`ScrapeJo
 charm's units, and gives it alert rules.
 """
 
-from ._bags import ScrapeJob, StaticConfig
+from ._jobs import ScrapeJob, StaticConfig
 from ._provider import MetricsProvider
 
 __all__ = ["MetricsProvider", "ScrapeJob", "StaticConfig"]

@@ -1,19 +1,19 @@
-"""The provider's side: writes what Prometheus scrapes, and reads what it thinks of that."""
+"""The provider's side: writes what Prometheus scrapes, and reads what it thinks of that.
+
+The databags and their models are imported where an event concerns a relation: most events do not.
+"""
 
 import pathlib
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import ops
 
-from alert_rules import AlertRules, Objection, Topology, load_or_none
+from ._jobs import ScrapeJob
 
-from ._bags import (
-    ConsumerApplicationBag,
-    ProviderApplicationBag,
-    ProviderUnitBag,
-    ScrapeJob,
-)
+if TYPE_CHECKING:
+    from alert_rules import Objection
 
 
 def _fully_qualified_name() -> str:
@@ -57,59 +57,40 @@ class MetricsProvider(ops.Object):
         for event in (
             on_relation.relation_created,
             on_relation.relation_joined,
+            on_relation.relation_changed,
             charm.on.leader_elected,
             charm.on.config_changed,
             charm.on.upgrade_charm,
             charm.on.start,
         ):
-            self.framework.observe(event, self._on_write_due)
-        self.framework.observe(on_relation.relation_changed, self._on_relation_changed)
+            self.framework.observe(event, self._on_update_due)
+        self.framework.observe(on_relation.relation_changed, self._on_peer_wrote)
 
     @property
-    def objections(self) -> tuple[Objection, ...]:
+    def objections(self) -> "tuple[Objection, ...]":
         """What the related applications say is wrong with jobs and rules, read when asked for."""
-        return tuple(
-            objection for relation in self._relations for objection in _objections(relation)
-        )
+        from ._exchange import objections  # noqa: PLC0415 - see above
+
+        return tuple(each for relation in self._relations for each in objections(relation))
 
     def update(self) -> None:
         """Write what differs. For a charm that changes what it serves in events of its own."""
         for relation in self._relations:
-            relation.save(self._unit_bag(), self._charm.unit, encoder=str)
+            from ._exchange import write_application, write_unit  # noqa: PLC0415 - see above
+
+            write_unit(relation, self._charm.unit, self._unit_address())
             if self._charm.unit.is_leader():
-                relation.save(self._application_bag(), self._charm.app)
+                write_application(relation, self._charm, self._jobs, self._alert_rules)
 
     @property
     def _relations(self) -> Iterator[ops.Relation]:
         return (each for each in self.model.relations[self._endpoint] if each.active)
 
-    def _unit_bag(self) -> ProviderUnitBag:
-        return ProviderUnitBag(
-            prometheus_scrape_unit_address=self._unit_address(),
-            prometheus_scrape_unit_name=self._charm.unit.name,
-        )
-
-    def _application_bag(self) -> ProviderApplicationBag:
-        topology = Topology.from_charm(self._charm)
-        rules = AlertRules() if self._alert_rules is None else AlertRules.load(self._alert_rules)
-        return ProviderApplicationBag(
-            scrape_jobs=tuple(self._jobs()),
-            scrape_metadata=topology,
-            alert_rules=rules.bound_to(topology),
-        )
-
-    def _on_write_due(self, _: ops.EventBase) -> None:
+    def _on_update_due(self, _: ops.EventBase) -> None:
         self.update()
 
-    def _on_relation_changed(self, event: ops.RelationChangedEvent) -> None:
-        self.update()
-        load_or_none(event.relation, event.app, ConsumerApplicationBag, log=True)
+    def _on_peer_wrote(self, event: ops.RelationChangedEvent) -> None:
+        """Log what is malformed, once: when it was written."""
+        from ._exchange import objections  # noqa: PLC0415 - see above
 
-
-def _objections(relation: ops.Relation) -> Iterator[Objection]:
-    bag = load_or_none(relation, relation.app, ConsumerApplicationBag)
-    if bag is None or bag.event is None:
-        return
-    for reason in (bag.event.errors, bag.event.scrape_job_errors):
-        if reason:
-            yield Objection(relation.app.name, reason)
+        objections(event.relation, log=True)

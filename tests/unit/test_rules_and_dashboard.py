@@ -5,7 +5,7 @@ import json
 import pytest
 
 from alert_rules import AlertRules
-from grafana_dashboard import Dashboard
+from grafana_dashboard.testing import Dashboard
 from observability_expressions import (
     SRC,
     Expression,

@@ -12,8 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from ops.testing import Container, Context, Relation, State
 
 from alert_rules import Objection
-from grafana_dashboard import Dashboard, DashboardError, DashboardProvider
-from grafana_dashboard.testing import dashboards_written_by, relation_for_provider
+from grafana_dashboard import DashboardProvider
+from grafana_dashboard.testing import (
+    Dashboard,
+    DashboardError,
+    dashboards_written_by,
+    relation_for_provider,
+)
 from unit.hook_tools import ORDINARY_EVENTS, calls_of_an_ordinary_event, counted
 from unit.topology import MODEL, TEXTS, VALUES
 
