@@ -3,7 +3,7 @@
 The databags and their models are imported where an event concerns a relation: most events do not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,8 +52,9 @@ class DashboardProvider(ops.Object):
         return tuple(each for relation in self._relations for each in objections(relation))
 
     @property
-    def _relations(self) -> Iterator[ops.Relation]:
-        return (each for each in self.model.relations[self._endpoint] if each.active)
+    def _relations(self) -> Sequence[ops.Relation]:
+        """The relations in force: ops leaves out one that is going."""
+        return self.model.relations[self._endpoint]
 
     def _on_update_due(self, _: ops.EventBase) -> None:
         if not self._charm.unit.is_leader():

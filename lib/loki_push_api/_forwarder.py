@@ -5,7 +5,7 @@ The databags and their models are imported where an event concerns a relation: m
 
 import http.client
 import logging
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,8 +84,9 @@ class LogForwarder(ops.Object):
         self._forward(self._wanted())
 
     @property
-    def _relations(self) -> Iterator[ops.Relation]:
-        return (each for each in self.model.relations[self._endpoint] if each.active)
+    def _relations(self) -> Sequence[ops.Relation]:
+        """The relations in force: ops leaves out one that is going."""
+        return self.model.relations[self._endpoint]
 
     def _write(self, alert_rules: Path) -> None:
         for relation in self._relations:

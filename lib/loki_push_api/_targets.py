@@ -38,7 +38,7 @@ def changes(layer: str, wanted: Targets, plan: pebble.Plan) -> Targets:
     service forwards to.
     """
     ours = re.compile(rf"{re.escape(layer)}-[0-9a-f]{{{_DIGITS}}}")
-    off: dict[str, pebble.LogTargetDict] = {
+    all_off: dict[str, pebble.LogTargetDict] = {
         name: {
             "override": "replace",
             "type": "loki",
@@ -46,10 +46,10 @@ def changes(layer: str, wanted: Targets, plan: pebble.Plan) -> Targets:
             "services": [],
         }
         for name, current in plan.log_targets.items()
-        if ours.fullmatch(name) and name not in wanted
+        if ours.fullmatch(name)
     }
     return {
         name: each
-        for name, each in (off | dict(wanted)).items()
+        for name, each in (all_off | dict(wanted)).items()
         if plan.log_targets.get(name) != pebble.LogTarget(name, each)
     }

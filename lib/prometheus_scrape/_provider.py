@@ -5,7 +5,7 @@ The databags and their models are imported where an event concerns a relation: m
 
 import pathlib
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import ops
@@ -83,8 +83,9 @@ class MetricsProvider(ops.Object):
                 write_application(relation, self._charm, self._jobs, self._alert_rules)
 
     @property
-    def _relations(self) -> Iterator[ops.Relation]:
-        return (each for each in self.model.relations[self._endpoint] if each.active)
+    def _relations(self) -> Sequence[ops.Relation]:
+        """The relations in force: ops leaves out one that is going."""
+        return self.model.relations[self._endpoint]
 
     def _on_update_due(self, _: ops.EventBase) -> None:
         self.update()

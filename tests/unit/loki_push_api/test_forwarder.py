@@ -383,6 +383,19 @@ def test_what_the_peer_says_is_wrong_is_told(ctx: Ctx) -> None:
         assert manager.charm.logs.objections == (Objection("loki-k8s", "bad rule"),)
 
 
+@pytest.mark.parametrize("text", ["{", '{"errors": 5}', '"x"', '{"errors": null}'])
+def test_a_malformed_event_is_logged_once_and_not_shown(ctx: Ctx, text: str) -> None:
+    relation = replace(relation_for_requirer(ENDPOINT), remote_app_data={"event": text})
+
+    with ctx(ctx.on.relation_changed(relation), unit(relation)) as manager:
+        manager.run()
+        assert manager.charm.logs.objections == ()
+
+    warnings = [line.message for line in ctx.juju_log if line.level == "WARNING"]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("ignoring what loki-k8s wrote: its ")
+
+
 @given(text=TEXTS | VALUES.map(json.dumps) | VALUES.map(lambda v: json.dumps({"errors": v})))
 def test_a_malformed_event_fails_no_hook(text: str) -> None:
     ctx = context()
