@@ -65,7 +65,7 @@ class DashboardProvider(ops.Object):
             write_application(relation, self._charm, self._dashboards)
 
     def _on_peer_wrote(self, event: ops.RelationChangedEvent) -> None:
-        """Log what is malformed, once: when it was written."""
+        """Log what is malformed, once in an event."""
         from ._exchange import objections  # noqa: PLC0415 - see above
 
         objections(event.relation, log=True)

@@ -125,10 +125,9 @@ class LogForwarder(ops.Object):
         self.update()
 
     def _on_peer_wrote(self, event: ops.RelationChangedEvent) -> None:
-        """Log what is malformed, once: when it was written."""
+        """Log what is malformed, once in an event."""
         from ._exchange import objections, read_url  # noqa: PLC0415 - see above
 
-        if event.unit is None:
-            objections(event.relation, log=True)
-        else:
+        objections(event.relation, log=True)
+        if event.unit is not None:
             read_url(event.relation, event.unit, log=True)

@@ -91,7 +91,7 @@ class MetricsProvider(ops.Object):
         self.update()
 
     def _on_peer_wrote(self, event: ops.RelationChangedEvent) -> None:
-        """Log what is malformed, once: when it was written."""
+        """Log what is malformed, once in an event."""
         from ._exchange import objections  # noqa: PLC0415 - see above
 
         objections(event.relation, log=True)
