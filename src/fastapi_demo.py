@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _Services: TypeAlias = Mapping[str, pebble.ServiceInfo]
 _TASK_ERROR = re.compile(r"- .*? \((.*)\)$", re.MULTILINE)
-_BAD_REQUEST = 400
 
 
 class Condition(Enum):
@@ -148,7 +147,7 @@ class DemoServer:
         try:
             self._container.add_layer(LABEL, layer, combine=True)
         except pebble.APIError as error:
-            if error.code == _BAD_REQUEST:  # the layer is not in: the server is better than none
+            if error.code == http.HTTPStatus.BAD_REQUEST:  # what was there is better than nothing
                 self._start_again()
             raise
 
@@ -186,6 +185,8 @@ class DemoServer:
             if self._is_own_directory() and self._read(path) == ca:
                 return
             if not self._is_own_directory():
+                parent = pebble_layer.CA_DIRECTORY.rpartition("/")[0]
+                self._container.make_dir(parent, make_parents=True)  # no error if it is there
                 self._container.make_dir(pebble_layer.CA_DIRECTORY, permissions=0o755)
             self._container.push(path, ca, permissions=0o644)
         except pebble.PathError as error:
@@ -209,28 +210,33 @@ class DemoServer:
         Pebble is root and follows links: anybody in the container can put one into ``/tmp``.
         """
         parent, _, name = pebble_layer.CA_DIRECTORY.rpartition("/")
-        return any(
-            info.type is pebble.FileType.DIRECTORY
-            and not info.permissions & 0o022
-            and info.user_id == self._pebble_user(otherwise=info.user_id)
-            for info in self._container.list_files(parent, pattern=name)
+        if not (found := self._list(parent, name)):
+            return False
+        (directory,) = found
+        is_writable_by_others = bool(directory.permissions & 0o022)
+        is_of_pebble = all(
+            process.user_id == directory.user_id for process in self._list("/proc", "self")
+        )
+        return (
+            directory.type is pebble.FileType.DIRECTORY
+            and is_of_pebble
+            and not is_writable_by_others
         )
 
-    def _pebble_user(self, *, otherwise: int | None) -> int | None:
+    def _list(self, directory: str, pattern: str) -> list[pebble.FileInfo]:
+        """List the files with a pattern, without following links: none where it is not there."""
         try:
-            (process,) = self._container.list_files("/proc/self", itself=True)
-        except pebble.PathError:
-            return otherwise
-        return process.user_id
+            return self._container.list_files(directory, pattern=pattern)
+        except pebble.APIError as error:
+            if error.code == http.HTTPStatus.NOT_FOUND:
+                return []
+            raise
 
     def _remove_ca_files(self, *, but: str | None) -> None:
         try:
             if not self._is_own_directory():
                 return
-            files = self._container.list_files(
-                pebble_layer.CA_DIRECTORY, pattern=pebble_layer.CA_FILES
-            )
-            for file in files:
+            for file in self._list(pebble_layer.CA_DIRECTORY, pebble_layer.CA_FILES):
                 if file.path != but:
                     self._container.remove_path(file.path)
         except pebble.PathError as error:  # a CA is no secret, and the server runs without it
@@ -289,7 +295,7 @@ def _ask_pebble(question: Callable[[], _T]) -> _T | Condition | Refused | Unknow
         return Failing(_reason(error.err))  # not str(error), which quotes the server's output
     except pebble.APIError as error:
         reason = _reason(str(error))
-        return Refused(reason) if error.code == _BAD_REQUEST else Unknown(reason)
+        return Refused(reason) if error.code == http.HTTPStatus.BAD_REQUEST else Unknown(reason)
     except (pebble.PathError, pebble.ProtocolError, pebble.TimeoutError) as error:
         return Unknown(_reason(str(error)))
     except (pebble.Error, http.client.HTTPException, OSError):  # killed in the middle of an answer
