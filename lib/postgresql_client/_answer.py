@@ -33,6 +33,8 @@ from ._checks import (
 )
 
 _T = TypeVar("_T")
+Severity: TypeAlias = Literal["informational", "transitory", "fatal"]
+_SEVERITIES: dict[int, Severity] = {4: "transitory", 5: "fatal"}
 _MAX_STATUSES = 100
 _MAX_STATUS_TEXT = 64 * 1024  # characters
 
@@ -111,15 +113,9 @@ class ProviderStatus(_Wire):
     resolution: Annotated[str, BeforeValidator(_one_line)] = ""
 
     @property
-    def severity(self) -> Literal["informational", "transitory", "fatal"]:
+    def severity(self) -> Severity:
         """The severity by the code's thousands: 4 transitory, 5 fatal, all others informational."""
-        match self.code // 1000:
-            case 4:
-                return "transitory"
-            case 5:
-                return "fatal"
-            case _:
-                return "informational"
+        return _SEVERITIES.get(self.code // 1000, "informational")
 
 
 def _parse_statuses(text: object) -> object:

@@ -1,6 +1,7 @@
 """What the requirer asks for."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,7 +14,7 @@ _MIN_PREFIX = 3
 class RequestData(BaseModel):
     """The requirer's application databag. An empty value is a key that must not be there."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         alias_generator=lambda name: name.replace("_", "-"),
         defer_build=True,
         frozen=True,
