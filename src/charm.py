@@ -49,7 +49,6 @@ class FastAPIDemoCharm(ops.CharmBase):
             framework.observe(event, self._on_change)
         for event in (self.on.update_status, server.pebble_check_recovered):
             framework.observe(event, self._on_version_due)
-        framework.observe(self.on.collect_app_status, self._on_collect_app_status)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
         framework.observe(self.on.get_db_info_action, self._on_get_db_info)
         framework.observe(self.on.status_detail_action, self._on_status_detail)
@@ -86,10 +85,6 @@ class FastAPIDemoCharm(ops.CharmBase):
         return statuses.application_statuses(
             self._state, holds_credentials=self._outcome.holds_credentials
         )
-
-    def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
-        for status in self._application_statuses():
-            event.add_status(status.ops_status)
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
         for status in statuses.unit_statuses(self._state, self._outcome):
