@@ -34,7 +34,7 @@ def set_up(*, is_python_named: bool) -> None:
     Args:
         is_python_named: Whether it has to be of the Python that runs this.
     """
-    with alone(PROJECT, "setting up .venv"):
+    with alone(Path(__file__), "setting up .venv"):
         made_by = READY.read_text() if READY.exists() else None
         is_kept = made_by is not None and (made_by == PYTHON or not is_python_named)
         if is_kept and READY.stat().st_mtime >= newest_source():

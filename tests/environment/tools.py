@@ -53,7 +53,7 @@ def pebble() -> Path:
     """
     if found := _find_pebble():
         return found
-    with alone(_PEBBLE_MODULE / "go.mod", "building Pebble"):
+    with alone(Path(__file__), "building Pebble"):
         if found := _find_pebble():
             return found
         with _unfinished("bin") as directory:
@@ -81,20 +81,23 @@ def _is_service_manager(executable: Path) -> bool:
 def _build_pebble(directory: Path) -> None:
     found = re.search(r"^go ([\d.]+)$", (_PEBBLE_MODULE / "go.mod").read_text(), re.MULTILINE)
     assert found is not None
+    settings = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="go-") as caches:
         go = _go(tuple(map(int, found[1].split("."))), Path(caches))
         with busy("Building Pebble (once, a minute or two)"):
             built = subprocess.run(
                 [go, "install", "tool"],
                 cwd=_PEBBLE_MODULE,
-                # What Go downloads and compiles is needed once: none of it stays.
+                # What Go downloads, compiles and counts is needed once: none of it stays.
                 env={
+                    "GOENV": str(settings / "go" / "env"),
                     **os.environ,
                     "GOBIN": str(directory),
                     "GOCACHE": f"{caches}/build",
                     "GOFLAGS": "-buildvcs=false -mod=readonly -modcacherw",
                     "GOPATH": f"{caches}/path",
                     "GOTOOLCHAIN": "local",
+                    "XDG_CONFIG_HOME": caches,
                 },
                 capture_output=True,
                 text=True,
@@ -215,7 +218,7 @@ def prometheus() -> Prometheus:
     if shutil.which("apt-get") is None:
         raise MissingToolError("Prometheus is missing: put prometheus and promtool on PATH")
     with (
-        alone(_PEBBLE_MODULE / "go.mod", "getting Prometheus"),
+        alone(Path(__file__), "getting Prometheus"),
         busy("Downloading Debian's package prometheus into .cache (once)"),
         _unfinished("prometheus") as directory,
     ):
