@@ -31,7 +31,7 @@ YAML_1_1 = (
     r"[-+]?\.(inf|Inf|INF)|~|null|yes|No|on|OFF|y|n|=|<<|[-?:,\[\]{}#&*!|>'\"%@`]",
 )
 VALUES = st.one_of(
-    st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=60),
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60),
     *(st.from_regex(form, fullmatch=True) for form in YAML_1_1),
 )
 
@@ -106,8 +106,14 @@ def test_a_plan_that_ops_cannot_parse_is_left_behind_with_the_next_good_answer(
     stage: Stage, provider: Provider
 ) -> None:
     integrate(stage, provider)
-    older = stage.pebble.client.get_plan().to_dict()
-    older["services"]["fastapi-service"]["environment"]["DEMO_SERVER_DB_PASSWORD"] = "="
+    older: pebble.LayerDict = {
+        "services": {
+            "fastapi-service": {
+                "override": "merge",
+                "environment": {"DEMO_SERVER_DB_PASSWORD": "="},
+            }
+        }
+    }
     stage.pebble.client.add_layer("fastapi_demo", pebble.Layer(older), combine=True)
 
     stage.juju.dispatch(stage.juju.on.update_status())
