@@ -1,0 +1,57 @@
+"""What the provider has answered: one union of five cases.
+
+They are named tuples, as every event makes the classes anew, and dataclasses take longer to make.
+"""
+
+from typing import NamedTuple, TypeAlias
+
+from pydantic_core import Url
+
+
+class NotRelated(NamedTuple):
+    """There is no relation, or it is going."""
+
+
+class NotReady(NamedTuple):
+    """The provider has not answered yet, or has taken its answer back."""
+
+    missing: tuple[str, ...] = ("ingress",)
+    """The keys of the wire that are missing."""
+
+
+class PortRefused(NamedTuple):
+    """The application listens on a port that providers refuse, so nothing is asked for.
+
+    There is no route: the charm listens on another port, or tells the operator to set one.
+    """
+
+    port: int
+
+
+class Invalid(NamedTuple):
+    """The provider wrote something that cannot be used. Only the provider can mend it."""
+
+    field: str
+    """The key of the wire: ``ingress`` or ``ingress.url``."""
+    reason: str
+    """What is wrong with it, as the rest of a sentence. It never holds the value."""
+
+
+class Ready(NamedTuple):
+    """There is a route to the application."""
+
+    url: Url
+    """Where clients find the application: ``scheme``, ``host``, ``port``, and ``path``, its prefix.
+    The scheme is http or https; there is no user, no query and no fragment."""
+
+    @property
+    def root_path(self) -> str:
+        """The prefix as servers want it, such as ``/model-app``; empty when there is none.
+
+        It begins with one slash and ends with none. It holds letters, digits and ``-._~%/`` only,
+        so it is safe in an environment variable, a header and a page.
+        """
+        return (self.url.path or "").rstrip("/")
+
+
+Answer: TypeAlias = NotRelated | NotReady | PortRefused | Invalid | Ready
