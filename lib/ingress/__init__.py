@@ -1,0 +1,23 @@
+"""The requirer's side of the ``ingress`` interface (v2), typed from end to end.
+
+An :class:`IngressRequirer` asks for a route to its application and gives an :data:`Answer`, one of
+:class:`NotRelated`, :class:`NotReady`, :class:`PortRefused`, :class:`Invalid` and :class:`Ready`.
+"""
+
+from ._address import UnitAddress, own_address
+from ._answer import Answer, Invalid, NotReady, NotRelated, PortRefused, Ready
+from ._request import Scheme
+from ._requirer import IngressRequirer
+
+__all__ = [
+    "Answer",
+    "IngressRequirer",
+    "Invalid",
+    "NotReady",
+    "NotRelated",
+    "PortRefused",
+    "Ready",
+    "Scheme",
+    "UnitAddress",
+    "own_address",
+]
