@@ -4,10 +4,8 @@ An :class:`IngressRequirer` asks for a route to its application and gives an :da
 :class:`NotRelated`, :class:`NotReady`, :class:`PortRefused`, :class:`Invalid` and :class:`Ready`.
 """
 
-from ._address import UnitAddress, own_address
 from ._answer import Answer, Invalid, NotReady, NotRelated, PortRefused, Ready
-from ._request import Scheme
-from ._requirer import IngressRequirer
+from ._requirer import IngressRequirer, Scheme
 
 __all__ = [
     "Answer",
@@ -18,6 +16,4 @@ __all__ = [
     "PortRefused",
     "Ready",
     "Scheme",
-    "UnitAddress",
-    "own_address",
 ]

@@ -1,12 +1,12 @@
 """A charm with nothing but an ingress."""
 
 from collections.abc import Callable, Mapping
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import ops
 from ops.testing import Context, Relation, State
 
-from ingress import IngressRequirer, UnitAddress
+from ingress import IngressRequirer
 
 ENDPOINT = "ingress"
 META = {
@@ -14,7 +14,8 @@ META = {
     "requires": {ENDPOINT: {"interface": "ingress", "limit": 1}},
     "containers": {"server": {}},
 }
-ADDRESS = UnitAddress(host="my-app-0.my-app-endpoints.m.svc", ip=IPv4Address("10.1.2.3"))
+HOST = "my-app-0.my-app-endpoints.m.svc"
+IP = IPv4Address("10.1.2.3")
 REQUEST = {
     "model": '"m"',
     "name": '"my-app"',
@@ -32,16 +33,20 @@ class RequirerCharm(ops.CharmBase):
     def __init__(self, framework: ops.Framework) -> None:
         super().__init__(framework)
         self.ingress = IngressRequirer(
-            self, ENDPOINT, port=self.port, strip_prefix=True, address=self.address
+            self, ENDPOINT, port=self.port, strip_prefix=True, host=self.host, ip=self.ip
         )
 
     def port(self) -> int | None:
         """Return the port that the server listens on."""
         return 8000
 
-    def address(self) -> UnitAddress:
+    def host(self) -> str:
+        """Return the name of the unit."""
+        return HOST
+
+    def ip(self) -> IPv4Address | IPv6Address | None:
         """Return the address of the unit."""
-        return ADDRESS
+        return IP
 
 
 class ReadingCharm(RequirerCharm):
@@ -57,10 +62,11 @@ class ReadingCharm(RequirerCharm):
 
 def context(
     port: Callable[[], int | None] = lambda: 8000,
-    address: Callable[[], UnitAddress] = lambda: ADDRESS,
+    host: Callable[[], str] = lambda: HOST,
+    ip: Callable[[], IPv4Address | IPv6Address | None] = lambda: IP,
 ) -> Context[RequirerCharm]:
     """Return the charm, with another port or another address."""
-    members = {"port": lambda _: port(), "address": lambda _: address()}
+    members = {"port": lambda _: port(), "host": lambda _: host(), "ip": lambda _: ip()}
     return Context(type("RequirerCharm", (RequirerCharm,), members), meta=META)
 
 

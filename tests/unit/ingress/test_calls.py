@@ -95,14 +95,14 @@ def test_without_the_relation_an_event_has_one_call_more(
 ) -> None:
     calls = unit.dispatch(event, leader=leader, relation={})
 
-    assert calls == ["is-leader", "relation-ids"]  # each charm asks whether it leads
+    assert sorted(calls) == ["is-leader", "relation-ids"]  # each charm asks whether it leads
 
 
 @pytest.mark.parametrize("leader", [True, False])
 def test_to_read_the_answer_takes_three_calls(unit: Unit, *, leader: bool) -> None:
     calls = unit.dispatch("update-status", leader=leader, relation=SETTLED)
 
-    assert calls == ["is-leader", "relation-ids", "relation-list", "relation-get"]
+    assert sorted(calls) == ["is-leader", "relation-get", "relation-ids", "relation-list"]
 
 
 @pytest.mark.parametrize("leader", [True, False])

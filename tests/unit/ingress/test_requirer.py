@@ -1,15 +1,15 @@
 """The requirer in a charm: what it writes, and when; the answer it gives."""
 
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address
+from typing import Never
 
 import pytest
 from ops.testing import Container, Context, Model, Relation, State
 
-from ingress import Answer, Invalid, NotReady, NotRelated, PortRefused, Ready, UnitAddress
+from ingress import Answer, Invalid, NotReady, NotRelated, PortRefused, Ready
 from ingress.testing import relation_for_requirer
 from unit.ingress.requirer_charm import (
-    ADDRESS,
     REQUEST,
     UNIT,
     RequirerCharm,
@@ -81,8 +81,7 @@ def test_a_follower_writes_its_own_address_alone() -> None:
 @pytest.mark.parametrize("event", LIFECYCLE)
 def test_what_differs_is_written_anew(event: str) -> None:
     """The port is another, and the pod too; keys that are not ours stay."""
-    address = UnitAddress(host="other", ip=IPv6Address("fd00::1"))
-    ctx = context(port=lambda: 9000, address=lambda: address)
+    ctx = context(lambda: 9000, host=lambda: "other", ip=lambda: IPv6Address("fd00::1"))
     relation = related(request={**REQUEST, "future": "1"}, unit=UNIT)
 
     out = run(ctx, event, unit(relation))
@@ -94,7 +93,7 @@ def test_what_differs_is_written_anew(event: str) -> None:
 
 
 def test_an_address_that_is_not_known_any_more_is_taken_back() -> None:
-    ctx = context(address=lambda: UnitAddress(host=ADDRESS.host))
+    ctx = context(ip=lambda: None)
     relation = related(request=REQUEST, unit=UNIT)
 
     out = run(ctx, "start", unit(relation))
@@ -113,13 +112,10 @@ def test_a_request_waits_for_the_port() -> None:
 
 
 def test_the_port_and_the_address_are_asked_for_only_with_a_relation() -> None:
-    def unexpected() -> None:
+    def unexpected() -> Never:
         pytest.fail("there is no relation")
 
-    def no_address() -> UnitAddress:
-        pytest.fail("there is no relation")
-
-    ctx = context(port=unexpected, address=no_address)
+    ctx = context(port=unexpected, host=unexpected, ip=unexpected)
 
     for event in LIFECYCLE:
         run(ctx, event, unit())
@@ -224,9 +220,3 @@ def test_the_relation_for_tests_is_one_that_a_provider_could_have_made() -> None
 
     assert isinstance(answer(context(), unit(relation_for_requirer("ingress"))), Ready)
     assert answer(context(), unit(relation_for_requirer("ingress", url=None))) == NotReady()
-
-
-def test_an_address_has_only_text_in_the_databag() -> None:
-    address = UnitAddress(host="h", ip=IPv4Address("192.0.2.1"))
-
-    assert address.model_dump(mode="json") == {"host": "h", "ip": "192.0.2.1"}
