@@ -1,4 +1,7 @@
-"""What the provider has answered: one union of five cases."""
+"""What the provider has answered: one union of five cases.
+
+They are named tuples, as every event makes the classes anew, and dataclasses take longer to make.
+"""
 
 from typing import NamedTuple, TypeAlias
 
