@@ -1,11 +1,12 @@
 # The commands of the README. Each sets up what it needs, in .venv and .cache, and says so.
+# PYTHON=python3.12 names the Python for .venv; without it, .venv keeps the one that it has.
 
-PYTHON ?= python3
-UV_VERSION := $(shell sed -n 's/^ *"uv==\(.*\)",$$/\1/p' pyproject.toml)
 BIN := .venv/bin
-export PYTHONPATH := lib:src:tests
+export PYTHONPATH := lib:src:tests:scripts
+# uv's own cache where somebody uses uv already. Otherwise nothing is left outside of this directory.
+export UV_CACHE_DIR ?= $(or $(wildcard $(HOME)/.cache/uv),$(CURDIR)/.cache/uv)
 
-.PHONY: help demo test bench pins clean
+.PHONY: help demo test bench pins clean always
 
 help:
 	@echo "make demo            the charm at work on real Pebble and PostgreSQL (KEEP=1 to look around)"
@@ -15,30 +16,22 @@ help:
 	@echo "make clean           remove what these commands made"
 
 demo: .venv/ready
-	@$(BIN)/python -m realparts.demo $(if $(KEEP),--keep)
+	@$(BIN)/python scripts/demo.py $(if $(KEEP),--keep)
 
 test: .venv/ready
-	@$(BIN)/python -m realparts.tools --with-tls
+	@$(BIN)/python -m environment.tools
 	@$(BIN)/tox run
 
 bench: .venv/ready
-	@$(BIN)/python -m bench $(if $(CHARM),--charm $(CHARM)) $(if $(COMPARE),--compare $(COMPARE))
+	@$(BIN)/python scripts/benchmark.py $(if $(CHARM),--charm $(CHARM))
 
 pins: .venv/ready
-	@$(BIN)/python tests/pins.py
+	@$(BIN)/python scripts/pins.py
 
-.venv/ready: pyproject.toml Makefile
-	@echo "== Setting up .venv (once)"
-	@test -d .venv || rm -f .venv
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	    || { echo "$(PYTHON) is too old or missing: install Python 3.11 or newer, or name one: make PYTHON=..."; exit 1; }
-	@$(PYTHON) -m venv .venv >/dev/null 2>&1 \
-	    || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null \
-	         && $(PYTHON) -m venv .venv; } \
-	    || { echo "Python cannot make environments: install its venv module (apt-get install python3-venv)"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
-	@$(BIN)/uv sync --quiet --group dev
-	@touch $@
+.venv/ready: pyproject.toml scripts/set_up.py $(if $(PYTHON),always)
+	@$(or $(PYTHON),python3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	    { echo "Python 3.11 or newer is needed: install it, or name one: make PYTHON=..."; exit 1; }
+	@$(or $(PYTHON),python3) scripts/set_up.py $(if $(PYTHON),--this-python)
 
 clean:
 	rm -rf .venv .tox .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage uv.lock

@@ -106,7 +106,8 @@ def relation_for_provider(
 def _databag(request: DatabaseRequest | None) -> dict[str, str]:
     if request is None:
         return {}
-    return {key: value for key, value in request.to_wire().to_databag().items() if value}
+    written: dict[str, str] = request.to_databag().model_dump(by_alias=True)
+    return {key: value for key, value in written.items() if value}
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from environment.real_postgresql import PostgreSQL
+from environment.simulated_provider import Provider
+from environment.stages import Stage, run_postgresql, run_stage
 from functional.needed import needed
-from realparts import stage as parts
-from realparts.postgres import PostgreSQL
-from realparts.provider import Provider
-from realparts.stage import Stage
 
 
 def pytest_configure() -> None:
@@ -20,21 +19,21 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[PostgreSQL]:
     """A PostgreSQL without TLS, on 127.0.0.1 when a test begins."""
-    with needed(), parts.postgresql() as server:
+    with needed(), run_postgresql() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def tls_cluster() -> Iterator[PostgreSQL]:
     """A PostgreSQL that can offer TLS."""
-    with needed(), parts.postgresql(with_tls=True) as server:
+    with needed(), run_postgresql(with_tls=True) as server:
         yield server
 
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
     """A plain image's container, with Pebble, and Juju before it deploys the charm."""
-    with needed(), parts.stage() as stage:
+    with needed(), run_stage() as stage:
         yield stage
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from realparts.tools import MissingToolError
+from environment.tools import MissingToolError
 
 
 @contextmanager

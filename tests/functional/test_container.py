@@ -7,11 +7,11 @@ import socket
 import pytest
 from ops import pebble
 
-from realparts.ports import free_port
-from realparts.provider import Provider
-from realparts.stage import Stage
-from realparts.steps import integrate, restarts
-from realparts.wait import wait_for
+from environment.free_ports import free_port
+from environment.simulated_provider import Provider
+from environment.stages import Stage
+from environment.steps import integrate, restarts
+from environment.waiting import wait_for
 
 NOT_RUNNING = "blocked: Server does not run, see its log. Pebble: "
 ROCK = """
@@ -106,10 +106,8 @@ def test_a_pebble_that_dies_in_the_middle_of_a_hook_fails_no_hook(
 
 
 def test_a_port_that_is_taken_is_a_status_and_heals_when_it_is_free(connected: Stage) -> None:
-    with socket.socket() as thief:
-        thief.bind(("0.0.0.0", 0))
-        thief.listen()
-        port: int = thief.getsockname()[1]
+    port = free_port()
+    with socket.create_server(("0.0.0.0", port)):
         connected.juju.configure(server_port=port)
 
         # Between two attempts the server seems to run for a moment.

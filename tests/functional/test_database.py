@@ -2,10 +2,10 @@
 
 import pytest
 
-from realparts.ports import free_port
-from realparts.provider import Provider
-from realparts.stage import Stage
-from realparts.steps import integrate, restarts
+from environment.free_ports import free_port
+from environment.simulated_provider import Provider
+from environment.stages import Stage
+from environment.steps import integrate, restarts
 
 WAITING = "Waiting for database relation"
 

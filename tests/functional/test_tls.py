@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from layer import CA_DIRECTORY
-from realparts.certificates import CertificateAuthority
-from realparts.provider import Provider
-from realparts.stage import Stage
-from realparts.steps import integrate, restarts
+from environment.certificates import CertificateAuthority
+from environment.simulated_provider import Provider
+from environment.stages import Stage
+from environment.steps import integrate, restarts
 
 
 @pytest.fixture
@@ -28,8 +27,8 @@ def tls_variables(stage: Stage) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith("PGSSL")}
 
 
-def ca_files() -> list[Path]:
-    directory = Path(CA_DIRECTORY)
+def ca_files(stage: Stage) -> list[Path]:
+    directory = stage.ca_directory
     return sorted(directory.iterdir()) if directory.exists() else []
 
 
@@ -57,7 +56,7 @@ def test_switched_on_and_off_again(
     connected.server.wait_until_up()
     assert connected.server.names() is not None
     assert tls_variables(connected) == {}
-    assert ca_files() == []
+    assert ca_files(connected) == []
 
 
 def test_a_new_ca_restarts_the_server_once(
@@ -70,14 +69,14 @@ def test_a_new_ca_restarts_the_server_once(
     assert restarts(connected, lambda: connected.juju.secret_changed(secret)) == 1
     connected.server.wait_until_up()
     assert connected.server.names() is not None
-    assert len(ca_files()) == 1
+    assert len(ca_files(connected)) == 1
 
 
 def test_a_ca_that_got_lost_in_the_container_is_back_after_any_event(
     connected: Stage, tls_provider: Provider, ca: CertificateAuthority
 ) -> None:
     switch_on(connected, tls_provider, ca)
-    (file,) = ca_files()
+    (file,) = ca_files(connected)
     text = file.read_text()
     file.unlink()
 
@@ -138,9 +137,9 @@ def test_a_removed_relation_takes_the_ca_with_it(
     connected: Stage, tls_provider: Provider, ca: CertificateAuthority
 ) -> None:
     switch_on(connected, tls_provider, ca)
-    assert len(ca_files()) == 1
+    assert len(ca_files(connected)) == 1
 
     connected.juju.remove_relation()
 
-    assert ca_files() == []
+    assert ca_files(connected) == []
     assert tls_variables(connected) == {}

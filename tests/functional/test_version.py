@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from realparts.ports import free_port
+from environment.free_ports import free_port
 from version import ask_version
 
 

@@ -6,7 +6,7 @@ import jubilant
 import requests
 from pydantic import BaseModel, TypeAdapter
 
-from realparts.wait import wait_for
+from environment.waiting import wait_for
 
 APP = "fastapi-demo"
 POSTGRESQL = "postgresql-k8s"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from environment.waiting import wait_for
 from integration.demo import APP, PORT, POSTGRESQL, RELATION, Demo
-from realparts.wait import wait_for
 
 NO_DATABASE = "Waiting for database relation"
 NAMES = ["maksim", "simon"]
