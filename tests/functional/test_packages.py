@@ -56,7 +56,7 @@ def skip(reason: str) -> None:
 
 @dataclass(frozen=True)
 class Wheel:
-    """The package as it is installed."""
+    """The package as it is built."""
 
     package: str
     file: Path
@@ -95,16 +95,20 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Wheel]:
     return built
 
 
-@pytest.fixture(params=PACKAGES)
+@pytest.fixture(scope="session", params=PACKAGES)
 def wheel(request: pytest.FixtureRequest, wheels: dict[str, Wheel]) -> Wheel:
     package: str = request.param
     return wheels[package]
 
 
-def install(wheel: Wheel, others: dict[str, Wheel], environment: Path) -> Path:
-    """Install a package into an empty environment, and return its Python."""
+@pytest.fixture(scope="session")
+def python(
+    wheel: Wheel, wheels: dict[str, Wheel], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return the Python of an environment that was empty before the package was installed."""
+    environment = tmp_path_factory.mktemp(wheel.package) / "env"
     uv("venv", environment)
-    siblings = [f"--find-links={other.file.parent}" for other in others.values()]
+    siblings = [f"--find-links={other.file.parent}" for other in wheels.values()]
     uv("pip", "install", "--python", environment, *siblings, wheel.requirement)
     return environment / "bin" / "python"
 
@@ -130,14 +134,12 @@ def test_a_wheel_has_the_whole_package_and_nothing_else(wheel: Wheel) -> None:
     assert re.search(r"^Version: \d+\.\d+\.\d+$", metadata, re.MULTILINE)
 
 
-def test_the_package_stands_on_its_own(
-    wheel: Wheel, wheels: dict[str, Wheel], tmp_path: Path
+def test_the_package_is_imported_from_where_it_is_installed(
+    wheel: Wheel, python: Path, tmp_path: Path
 ) -> None:
-    """A charm author gets the package and what it names, and imports it from there."""
-    python = install(wheel, wheels, tmp_path / "env")
-
-    run(python, "-m", "compileall", "-q", tmp_path / "env")  # all there is to install is installed
-    code = f"import {wheel.package} as it; assert it.__file__.startswith({str(tmp_path)!r})"
+    """It needs nothing but what it names."""
+    site_packages = str(python.parents[1] / "lib")
+    code = f"import {wheel.package} as it; assert it.__file__.startswith({site_packages!r})"
     run(python, "-c", code, cwd=tmp_path)
 
 
@@ -158,14 +160,13 @@ def checkers(python: Path, module: Path) -> list[Sequence[str | Path]]:
 
 
 def test_the_charm_of_the_readme_works_as_it_stands(
-    wheel: Wheel, wheels: dict[str, Wheel], tmp_path: Path
+    wheel: Wheel, python: Path, tmp_path: Path
 ) -> None:
     """All of its Python is one module: the types are right, and its own tests pass."""
     for checker in ("mypy", "basedpyright"):
         if find_spec(checker) is None:
             skip(f"{checker} is not installed")
-    python = install(wheel, wheels, tmp_path / "env")
-    uv("pip", "install", "--python", tmp_path / "env", "pytest")
+    uv("pip", "install", "--python", python, "pytest")
     readme = (LIB / wheel.package / "README.md").read_text()
     blocks = re.findall(r"^```python\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
     module = tmp_path / f"{README_MODULE}.py"
