@@ -34,17 +34,23 @@ def set_up(*, is_python_named: bool) -> None:
     Args:
         is_python_named: Whether it has to be of the Python that runs this.
     """
-    with alone(PROJECT, "setting up .venv"):
+    with alone(Path(__file__), "setting up .venv"):
         made_by = READY.read_text() if READY.exists() else None
         is_kept = made_by is not None and (made_by == PYTHON or not is_python_named)
         if is_kept and READY.stat().st_mtime >= newest_source():
             return
         READY.unlink(missing_ok=True)
-        if not is_kept:
+        if made_by is not None and is_kept:
+            sync()
+            READY.write_text(made_by)
+            return
+        try:
             make_environment()
-        with busy("Installing what pyproject.toml asks for into .venv"):
-            run(VENV / "bin" / "uv", "sync", "--quiet", "--group", "dev")
-        READY.write_text(made_by if made_by is not None and is_kept else PYTHON)
+            sync()
+            READY.write_text(PYTHON)
+        except BaseException:  # Ctrl-C, too
+            shutil.rmtree(VENV, ignore_errors=True)
+            raise
 
 
 def newest_source() -> float:
@@ -74,6 +80,12 @@ def make_environment() -> None:
     with busy("Installing uv into .venv"):
         pip = (VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-cache-dir")
         run(*pip, "--disable-pip-version-check", "--retries=1", found[1])
+
+
+def sync() -> None:
+    """Install what the project asks for."""
+    with busy("Installing what pyproject.toml asks for into .venv"):
+        run(VENV / "bin" / "uv", "sync", "--quiet", "--group", "dev")
 
 
 def is_venv_made() -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 import ops
 from pydantic import BaseModel, ConfigDict
@@ -51,6 +52,7 @@ def report_statuses(
     # Imported by the action alone: it takes longer to import than most events take.
     from data_platform_helpers.advanced_statuses.handler import StatusHandler  # noqa: PLC0415
     from data_platform_helpers.advanced_statuses.models import StatusObject  # noqa: PLC0415
+    from rich.markup import escape  # noqa: PLC0415
 
     def rows(statuses: Iterable[Status]) -> list[tuple[str, StatusObject]]:
         return [
@@ -66,9 +68,17 @@ def report_statuses(
             for status in sorted(statuses, key=lambda each: _WORST_FIRST.index(each.kind))
         ]
 
+    def table(scope: Literal["app", "unit"], rows: Iterable[tuple[str, StatusObject]]) -> str:
+        # Others write some of the messages: a bracket in them is not the markup of a table.
+        escaped = [
+            (component, row.model_copy(update={"message": escape(row.message)}))
+            for component, row in rows
+        ]
+        return StatusHandler.format_statuses(scope, escaped)
+
     app_rows, unit_rows = rows(application), rows(unit)
-    event.log(StatusHandler.format_statuses("app", app_rows))
-    event.log(StatusHandler.format_statuses("unit", unit_rows))
+    event.log(table("app", app_rows))
+    event.log(table("unit", unit_rows))
     event.set_results(
         {
             "json-output": {

@@ -2,6 +2,7 @@
 """The charm: on every event it reads the state, makes the workload follow it, and reports."""
 
 from functools import cached_property
+from pathlib import Path
 
 import ops
 
@@ -9,6 +10,9 @@ import actions
 import statuses
 from charm_state import CharmState, load_state
 from fastapi_demo import DemoServer, Outcome
+from grafana_dashboard import DashboardProvider
+from loki_push_api import LogForwarder
+from pebble_layer import SERVICE
 from postgresql_client import (
     Connected,
     DatabaseRequest,
@@ -17,10 +21,12 @@ from postgresql_client import (
     NotReady,
     NotRelated,
 )
+from prometheus_scrape import MetricsProvider, ScrapeJob
 from version import ask_version
 
 CONTAINER = "demo-server"
 REQUEST = DatabaseRequest("names_db")
+SRC = Path(__file__).parent
 
 
 class FastAPIDemoCharm(ops.CharmBase):
@@ -49,10 +55,19 @@ class FastAPIDemoCharm(ops.CharmBase):
             framework.observe(event, self._on_change)
         for event in (self.on.update_status, server.pebble_check_recovered):
             framework.observe(event, self._on_version_due)
-        framework.observe(self.on.collect_app_status, self._on_collect_app_status)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
         framework.observe(self.on.get_db_info_action, self._on_get_db_info)
         framework.observe(self.on.status_detail_action, self._on_status_detail)
+
+        # Observers run in the order of their registration: these see what ours have done.
+        self._metrics = MetricsProvider(
+            self, "metrics-endpoint", self._jobs, alert_rules=SRC / "prometheus_alert_rules"
+        )
+        self._dashboards = DashboardProvider(self, "grafana-dashboard", SRC / "grafana_dashboards")
+        rules = SRC / "loki_alert_rules"
+        self._logs = LogForwarder(
+            self, "logging", container=CONTAINER, service=SERVICE, alert_rules=rules
+        )
 
     @cached_property
     def _state(self) -> CharmState:
@@ -63,6 +78,9 @@ class FastAPIDemoCharm(ops.CharmBase):
     def _outcome(self) -> Outcome:
         """How the server does; when it could not be started just now, why."""
         return Outcome(self._server.health())
+
+    def _jobs(self) -> list[ScrapeJob]:
+        return [ScrapeJob.of_units(self._state.config.server_port)]
 
     def _on_change(self, _: ops.EventBase) -> None:
         self._reconcile()
@@ -77,6 +95,9 @@ class FastAPIDemoCharm(ops.CharmBase):
         """Make the workload and the unit follow the state. Safe to repeat, after any event."""
         self._outcome = self._server.apply(self._state)
         self.unit.set_ports(self._state.config.server_port)
+        if self._outcome.is_started:  # perhaps in an event that these two do not observe
+            self._logs.update()
+            self._metrics.update()
 
     def _publish_version(self) -> None:
         if version := ask_version(self._state.config.server_port):
@@ -86,10 +107,6 @@ class FastAPIDemoCharm(ops.CharmBase):
         return statuses.application_statuses(
             self._state, holds_credentials=self._outcome.holds_credentials
         )
-
-    def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
-        for status in self._application_statuses():
-            event.add_status(status.ops_status)
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
         for status in statuses.unit_statuses(self._state, self._outcome):
@@ -109,11 +126,14 @@ class FastAPIDemoCharm(ops.CharmBase):
 
     def _on_status_detail(self, event: ops.ActionEvent) -> None:
         self._reconcile()  # only who tries to start a server learns why it does not start
-        actions.report_statuses(
-            event,
-            self._application_statuses(),
-            statuses.unit_statuses(self._state, self._outcome),
-        )
+        objections = {
+            "metrics-endpoint": self._metrics.objections,
+            "grafana-dashboard": self._dashboards.objections,
+            "logging": self._logs.objections,
+        }
+        application = (*self._application_statuses(), *statuses.objection_statuses(objections))
+        unit = statuses.unit_statuses(self._state, self._outcome)
+        actions.report_statuses(event, application, unit)
 
 
 if __name__ == "__main__":

@@ -196,7 +196,8 @@ class DemoServer:
 
     def _read(self, path: str) -> str | None:
         try:
-            return self._container.pull(path).read()
+            with self._container.pull(path) as file:
+                return file.read()
         except pebble.PathError as error:
             if error.kind == "not-found":
                 return None

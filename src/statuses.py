@@ -1,14 +1,17 @@
 """What the operator is told, and what there is to do about it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 import ops
 
 from charm_state import CharmState
 from fastapi_demo import Condition, Failing, Health, Outcome, Refused, Unknown
 from postgresql_client import Connected, Invalid, NotReady, NotRelated, ProviderStatus
+
+if TYPE_CHECKING:
+    from alert_rules import Objection
 
 _MAX_MESSAGE = 119  # characters
 
@@ -23,7 +26,7 @@ class Status:
     message: str
     """What is wrong and what to do; empty when all is well."""
     component: str
-    """``config``, ``database`` or ``workload``."""
+    """``config``, ``database`` or ``workload``, or the endpoint of who objects to something."""
     check: str
     """What was looked at."""
     remedy: str | None = None
@@ -32,9 +35,7 @@ class Status:
     @property
     def ops_status(self) -> ops.StatusBase:
         """The status to set, its message cut to what ``juju status`` has room for."""
-        message = self.message
-        if len(message) > _MAX_MESSAGE:
-            message = f"{message[: _MAX_MESSAGE - 3]}..."
+        message = _shortened(self.message)
         match self.kind:
             case "active":
                 return ops.ActiveStatus(message)
@@ -46,6 +47,10 @@ class Status:
                 return ops.BlockedStatus(message)
 
 
+def _shortened(message: str) -> str:
+    return message if len(message) <= _MAX_MESSAGE else f"{message[: _MAX_MESSAGE - 3]}..."
+
+
 def application_statuses(state: CharmState, *, holds_credentials: bool) -> tuple[Status, ...]:
     """Return what concerns all units alike: the statuses of the config and of the database."""
     return (*_config(state), *_database(state, holds_credentials=holds_credentials))
@@ -55,6 +60,26 @@ def unit_statuses(state: CharmState, outcome: Outcome) -> tuple[Status, ...]:
     """Return the statuses of every component of the unit, at least one for each."""
     concerning_all = application_statuses(state, holds_credentials=outcome.holds_credentials)
     return (*concerning_all, _workload(outcome.health))
+
+
+def objection_statuses(objections: "Mapping[str, Iterable[Objection]]") -> tuple[Status, ...]:
+    """Return what related applications object to, by endpoint.
+
+    This is for ``status-detail`` alone: the server works all the same, so ``juju status`` has
+    nothing to say about it.
+    """
+    check = "The related application accepts what the charm sends it."
+    return tuple(
+        Status(
+            "waiting",
+            _shortened(f"{each.application}: {each.reason}"),
+            endpoint,
+            check,
+            f"Report it to the charm's maintainers. `juju show-unit` has it all, at {endpoint}.",
+        )
+        for endpoint, of_endpoint in objections.items()
+        for each in of_endpoint
+    )
 
 
 def _config(state: CharmState) -> tuple[Status, ...]:

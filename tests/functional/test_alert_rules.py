@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from environment.tools import MissingToolError
 from functional.needed import needed
 from observability_expressions import SRC, TOPOLOGY, bound_rules
-from environment.tools import MissingToolError
 
 RULES = bound_rules(SRC / "prometheus_alert_rules")
 NAMES = [rule.alert for group in RULES.groups for rule in group.rules]
