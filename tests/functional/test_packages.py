@@ -3,13 +3,13 @@
 A package is a directory in ``lib`` with a ``pyproject.toml``. The package index is needed.
 """
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +20,6 @@ from uv import find_uv_bin
 ROOT = Path(__file__).parents[2]
 LIB = ROOT / "lib"
 PACKAGES = sorted(path.parent.name for path in LIB.glob("*/pyproject.toml"))
-README_MODULE = "test_readme_charm"
 IS_VERSION = """
 import sys
 from importlib.metadata import version
@@ -143,37 +142,40 @@ def test_the_package_is_imported_from_where_it_is_installed(
     run(python, "-c", code, cwd=tmp_path)
 
 
-def checkers(python: Path, module: Path) -> list[Sequence[str | Path]]:
-    """Return the commands that check a module's types strictly, as its author would see it."""
-    settings = module.with_name("pyrightconfig.json")
-    settings.write_text('{"typeCheckingMode": "strict"}')
-    mypy = (
-        "--strict",
-        "--enable-error-code=exhaustive-match",
-        "--config-file=",
-        "--no-incremental",
-    )
-    return [
-        (sys.executable, "-m", "mypy", *mypy, "--python-executable", python, module),
-        (sys.executable, "-m", "basedpyright", "--pythonpath", python, "-p", settings, module),
-    ]
+def pyright(python: Path, target: Path, directory: Path) -> None:
+    """Check the types of a module or a package strictly."""
+    if find_spec("basedpyright") is None:
+        skip("basedpyright is not installed")
+    settings = directory / "pyrightconfig.json"
+    settings.write_text(json.dumps({"typeCheckingMode": "strict", "include": [str(target)]}))
+    run(sys.executable, "-m", "basedpyright", "-p", settings, "--pythonpath", python, cwd=directory)
+
+
+def mypy(python: Path, module: Path, directory: Path) -> None:
+    """Check the types of a module strictly."""
+    if find_spec("mypy") is None:
+        skip("mypy is not installed")
+    strict = ("--strict", "--enable-error-code=exhaustive-match", "--config-file=")
+    command = (sys.executable, "-m", "mypy", *strict, "--python-executable", python, module)
+    run(*command, cwd=directory)
+
+
+def test_the_types_of_the_package_are_strict(wheel: Wheel, python: Path, tmp_path: Path) -> None:
+    pyright(python, LIB / wheel.package, tmp_path)
 
 
 def test_the_charm_of_the_readme_works_as_it_stands(
     wheel: Wheel, python: Path, tmp_path: Path
 ) -> None:
     """All of its Python is one module: the types are right, and its own tests pass."""
-    for checker in ("mypy", "basedpyright"):
-        if find_spec(checker) is None:
-            skip(f"{checker} is not installed")
     uv("pip", "install", "--python", python, "pytest")
     readme = (LIB / wheel.package / "README.md").read_text()
     blocks = re.findall(r"^```python\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
-    module = tmp_path / f"{README_MODULE}.py"
+    module = tmp_path / "test_readme_charm.py"
     module.write_text("\n\n".join(blocks))
 
-    for check in checkers(python, module):
-        run(*check, cwd=tmp_path)
+    mypy(python, module, tmp_path)
+    pyright(python, module, tmp_path)
     run(python, "-m", "pytest", module, cwd=tmp_path)
 
 

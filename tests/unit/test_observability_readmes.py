@@ -29,7 +29,7 @@ def test_the_rule_of_the_readme_is_bound(tmp_path: Path, monkeypatch: pytest.Mon
 
     rules_of = code("alert_rules")["rules_of"]
 
-    topology = Topology(model="m", model_uuid="u", application="a", unit="a/0", charm="c")
+    topology = Topology(model="m", model_uuid="u", application="a", unit="a/0", charm_name="c")
     assert callable(rules_of)
     (group,) = json.loads(rules_of(topology))["groups"]
     assert group["name"] == "m_u_a_down_rules"
