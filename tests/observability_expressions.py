@@ -16,7 +16,7 @@ TOPOLOGY = Topology(
     model_uuid="2f8d4f2e-6a0a-4b3e-9f63-0d7f1c3b5a10",
     application="fastapi-demo",
     unit="fastapi-demo/0",
-    charm="fastapi-demo",
+    charm_name="fastapi-demo",
 )
 # What Prometheus adds to each series that it scrapes from a Juju unit.
 _ADDED_LABELS = frozenset(

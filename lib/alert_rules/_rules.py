@@ -86,7 +86,7 @@ class AlertRules(_Frozen):
             "juju_model": topology.model,
             "juju_model_uuid": topology.model_uuid,
             "juju_application": topology.application,
-            "juju_charm": topology.charm,
+            "juju_charm": topology.charm_name,
         }
         return type(self)(
             groups=tuple(
@@ -111,7 +111,7 @@ def _read(file: Path) -> Iterator[AlertGroup]:
     try:
         content: object = yaml.safe_load(file.read_text())
         match content:
-            case {"groups": _}:
+            case {"groups": object()}:
                 groups = AlertRules.model_validate(content).groups
             case _:
                 groups = (AlertGroup(name=file.stem, rules=(AlertRule.model_validate(content),)),)

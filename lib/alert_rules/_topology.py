@@ -4,7 +4,7 @@ import re
 from typing import Annotated, ClassVar, Self
 
 import ops
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 # The characters of Juju's names, tags and uuids. None of them means anything in a PromQL or LogQL
 # string, in a Grafana variable, or in the label of a Pebble log target, which expands `$NAME`.
@@ -24,11 +24,11 @@ JujuName = Annotated[str, AfterValidator(_is_juju_name)]
 class Topology(BaseModel):
     """The unit and its application, as Juju names them.
 
-    Dumped by alias, it is the metadata that peers of ``prometheus_scrape`` and ``loki_push_api`` read.
+    It is the metadata that peers of ``prometheus_scrape`` and ``loki_push_api`` read.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        defer_build=True, frozen=True, hide_input_in_errors=True, validate_by_name=True
+        defer_build=True, frozen=True, hide_input_in_errors=True
     )
 
     model: JujuName
@@ -36,7 +36,7 @@ class Topology(BaseModel):
     """The complete uuid: the peers' hooks fail on a shortened one."""
     application: JujuName
     unit: JujuName
-    charm: JujuName = Field(alias="charm_name")
+    charm_name: JujuName
 
     @classmethod
     def from_charm(cls, charm: ops.CharmBase) -> Self:
@@ -46,7 +46,7 @@ class Topology(BaseModel):
             model_uuid=charm.model.uuid,
             application=charm.app.name,
             unit=charm.unit.name,
-            charm=charm.meta.name,
+            charm_name=charm.meta.name,
         )
 
     @property

@@ -15,7 +15,7 @@ def write_application(relation: ops.Relation, charm: ops.CharmBase, directory: P
     topology = Topology.from_charm(charm)
     templates = {
         f"file:{dashboard.name}": Template(
-            charm=topology.charm, content=dashboard.content, juju_topology=topology
+            charm=topology.charm_name, content=dashboard.content, juju_topology=topology
         )
         for dashboard in Dashboard.load_all(directory)
     }

@@ -8,7 +8,7 @@ import json
 import lzma
 from collections.abc import Mapping
 
-from ops.testing import Relation
+from ops.testing import Relation, RelationBase
 
 from ._bags import Dashboards
 from ._dashboard import Dashboard, DashboardError
@@ -41,7 +41,7 @@ def relation_for_provider(
     )
 
 
-def dashboards_written_by(relation: Relation) -> Mapping[str, str]:
+def dashboards_written_by(relation: RelationBase) -> Mapping[str, str]:
     """Return the JSON of each dashboard that the leader has written, by its id.
 
     Args:

@@ -41,8 +41,8 @@ def labels(charm: ops.CharmBase) -> Mapping[str, str]:
     return {
         "product": "Juju",
         "job": f"juju_{topology.identifier}",
-        "charm": topology.charm,
-        "juju_charm": topology.charm,
+        "charm": topology.charm_name,
+        "juju_charm": topology.charm_name,
         "juju_model": topology.model,
         "juju_model_uuid": topology.model_uuid,
         "juju_application": topology.application,

@@ -6,7 +6,7 @@ Import this from tests only: it needs ``ops[testing]``.
 import json
 from collections.abc import Mapping
 
-from ops.testing import Relation
+from ops.testing import Relation, RelationBase
 
 from ._bags import ProviderApplicationBag
 
@@ -41,7 +41,7 @@ def relation_for_provider(
     )
 
 
-def written_by(relation: Relation) -> ProviderApplicationBag:
+def written_by(relation: RelationBase) -> ProviderApplicationBag:
     """Return what the leader has written, of a relation that came out of an event."""
     databag: Mapping[str, str] = relation.local_app_data
     return ProviderApplicationBag.model_validate(

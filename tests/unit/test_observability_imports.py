@@ -1,9 +1,9 @@
-"""What the observability packages cost an event that does not concern them: imports."""
+"""What the packages of optional relations cost an event that does not concern them: imports."""
 
 import subprocess
 import sys
 
-PACKAGES = {"prometheus_scrape", "grafana_dashboard", "loki_push_api"}
+PACKAGES = {"prometheus_scrape", "grafana_dashboard", "loki_push_api", "ingress"}
 
 
 def test_the_models_of_databags_are_imported_only_where_they_are_used() -> None:

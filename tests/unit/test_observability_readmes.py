@@ -9,7 +9,6 @@ import pytest
 from alert_rules import Topology
 
 LIB = Path(__file__).parents[2] / "lib"
-UID = "0123456789abcdef0123456789abcdef01234567"
 
 
 def code(package: str) -> dict[str, object]:
@@ -18,29 +17,6 @@ def code(package: str) -> dict[str, object]:
     names: dict[str, object] = {}
     exec("".join(re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)), names)
     return names
-
-
-@pytest.mark.parametrize(
-    ("package", "test"),
-    [
-        ("prometheus_scrape", "test_the_port_is_scraped"),
-        ("grafana_dashboard", "test_the_dashboard_is_there"),
-        ("loki_push_api", "test_the_log_goes_to_loki"),
-    ],
-)
-def test_the_test_of_the_charm_passes(
-    package: str, test: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dashboards = tmp_path / "src" / "grafana_dashboards"
-    dashboards.mkdir(parents=True)
-    dashboard = {"uid": UID, "version": 1, "title": "Mine"}
-    (dashboards / "my-charm.json").write_text(json.dumps(dashboard))
-    monkeypatch.chdir(tmp_path)
-
-    run = code(package)[test]
-
-    assert callable(run)
-    run()
 
 
 def test_the_rule_of_the_readme_is_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +29,7 @@ def test_the_rule_of_the_readme_is_bound(tmp_path: Path, monkeypatch: pytest.Mon
 
     rules_of = code("alert_rules")["rules_of"]
 
-    topology = Topology(model="m", model_uuid="u", application="a", unit="a/0", charm="c")
+    topology = Topology(model="m", model_uuid="u", application="a", unit="a/0", charm_name="c")
     assert callable(rules_of)
     (group,) = json.loads(rules_of(topology))["groups"]
     assert group["name"] == "m_u_a_down_rules"

@@ -15,7 +15,7 @@ TOPOLOGY = Topology(
     model_uuid="2f8d4f2e-6a0a-4b3e-9f63-0d7f1c3b5a10",
     application="my.app",
     unit="my.app/0",
-    charm="my-charm",
+    charm_name="my-charm",
 )
 MATCHERS = (
     'juju_model="my-model", '
