@@ -10,7 +10,16 @@ from ops.testing import ActionFailed, Container, State
 from pydantic import TypeAdapter
 
 from postgresql_client.testing import Response, relation_for_requirer
-from unit.charm_unit import CONTAINER, Ctx, changed, databag, provide, status, unit
+from unit.charm_unit import (
+    CONTAINER,
+    Ctx,
+    changed,
+    databag,
+    environment,
+    provide,
+    status,
+    unit,
+)
 
 NO_PEBBLE = Container(CONTAINER, can_connect=False)
 
@@ -223,3 +232,13 @@ def test_a_change_is_one_line_in_the_log_and_a_quiet_event_is_none(ctx: Ctx) -> 
 
     ctx.run(ctx.on.config_changed(), replace(state, config={"server-port": 8080}))
     assert lines() == ["fastapi-service: changes command"]
+
+
+def test_a_secret_that_cannot_be_read_for_once_is_named(ctx: Ctx) -> None:
+    state = replace(connected(ctx), secrets=frozenset())
+
+    out = ctx.run(ctx.on.update_status(), state)
+
+    expected = "waiting: Cannot read `secret-user` now; the server keeps its credentials"
+    assert status(out) == expected
+    assert environment(out)["DEMO_SERVER_DB_PASSWORD"]
