@@ -1,24 +1,18 @@
 #!/usr/bin/env python3
 """The charm: on every event it reads the state, makes the workload follow it, and reports."""
 
-import gc
-import os
-
-if __name__ == "__main__":
-    # Collecting garbage would cost a tenth of the time of a process that ends with the event.
-    gc.disable()
-    # There are no plugins for pydantic. Looking for them reads the metadata of every package.
-    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
-
-import logging
-import sys
 from functools import cached_property
+from pathlib import Path
 
 import ops
 
-import status
-from config import FastAPIConfig
-from db_info import describe
+import actions
+import statuses
+from charm_state import CharmState, load_state
+from fastapi_demo import DemoServer, Outcome
+from grafana_dashboard import DashboardProvider
+from loki_push_api import LogForwarder
+from pebble_layer import SERVICE
 from postgresql_client import (
     Connected,
     DatabaseRequest,
@@ -27,12 +21,12 @@ from postgresql_client import (
     NotReady,
     NotRelated,
 )
-from state import CharmState
+from prometheus_scrape import MetricsProvider, ScrapeJob
 from version import ask_version
-from workload import DemoServer, Health
 
 CONTAINER = "demo-server"
 REQUEST = DatabaseRequest("names_db")
+SRC = Path(__file__).parent
 
 
 class FastAPIDemoCharm(ops.CharmBase):
@@ -49,7 +43,6 @@ class FastAPIDemoCharm(ops.CharmBase):
             self.on.leader_elected,
             self.on.secret_changed,
             self.on.start,
-            self.on.update_status,
             self.on.upgrade_charm,
             database.relation_broken,
             database.relation_changed,
@@ -57,68 +50,91 @@ class FastAPIDemoCharm(ops.CharmBase):
             database.relation_departed,
             database.relation_joined,
             server.pebble_check_failed,
-            server.pebble_check_recovered,
             server.pebble_ready,
         ):
-            framework.observe(event, self._reconcile)
-        framework.observe(self.on.collect_app_status, self._on_collect_app_status)
+            framework.observe(event, self._on_change)
+        for event in (self.on.update_status, server.pebble_check_recovered):
+            framework.observe(event, self._on_version_due)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
         framework.observe(self.on.get_db_info_action, self._on_get_db_info)
         framework.observe(self.on.status_detail_action, self._on_status_detail)
 
+        # Observers run in the order of their registration: these see what ours have done.
+        self._metrics = MetricsProvider(
+            self, "metrics-endpoint", self._jobs, alert_rules=SRC / "prometheus_alert_rules"
+        )
+        self._dashboards = DashboardProvider(self, "grafana-dashboard", SRC / "grafana_dashboards")
+        rules = SRC / "loki_alert_rules"
+        self._logs = LogForwarder(
+            self, "logging", container=CONTAINER, service=SERVICE, alert_rules=rules
+        )
+
     @cached_property
     def _state(self) -> CharmState:
-        return CharmState.from_juju(self.config, self._database)
+        database = self._database
+        return load_state(self, database.answer, database.relation_id, self._server.applied_config)
 
     @cached_property
-    def _health(self) -> Health:
+    def _outcome(self) -> Outcome:
         """How the server does; when it could not be started just now, why."""
-        return self._server.health()
+        return Outcome(self._server.health())
 
-    def _reconcile(self, event: ops.EventBase) -> None:
+    def _jobs(self) -> list[ScrapeJob]:
+        return [ScrapeJob.of_units(self._state.config.server_port)]
+
+    def _on_change(self, _: ops.EventBase) -> None:
+        self._reconcile()
+        if self._outcome.is_started:
+            self._publish_version()
+
+    def _on_version_due(self, _: ops.EventBase) -> None:
+        self._reconcile()
+        self._publish_version()
+
+    def _reconcile(self) -> None:
         """Make the workload and the unit follow the state. Safe to repeat, after any event."""
-        config = self._state.config
-        self._health, is_restarted = self._server.apply(config, self._state.database)
-        if isinstance(config, FastAPIConfig):
-            self._publish(config, event, is_restarted=is_restarted)
+        self._outcome = self._server.apply(self._state)
+        self.unit.set_ports(self._state.config.server_port)
+        if self._outcome.is_started:  # perhaps in an event that these two do not observe
+            self._logs.update()
+            self._metrics.update()
 
-    def _publish(self, config: FastAPIConfig, event: ops.EventBase, *, is_restarted: bool) -> None:
-        """Tell Juju the port and the version when they may be others, as each telling costs a call."""
-        if is_restarted or isinstance(event, ops.ConfigChangedEvent):
-            self.unit.set_ports(config.server_port)
-        is_due = isinstance(event, ops.UpdateStatusEvent | ops.PebbleCheckRecoveredEvent)
-        if (is_restarted or is_due) and (version := ask_version(config.server_port)):
+    def _publish_version(self) -> None:
+        if version := ask_version(self._state.config.server_port):
             self.unit.set_workload_version(version)
 
-    def _on_collect_app_status(self, event: ops.CollectStatusEvent) -> None:
-        event.add_status(status.worst(status.application_statuses(self._state)).ops_status)
+    def _application_statuses(self) -> tuple[statuses.Status, ...]:
+        return statuses.application_statuses(
+            self._state, holds_credentials=self._outcome.holds_credentials
+        )
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
-        event.add_status(status.worst(status.unit_statuses(self._state, self._health)).ops_status)
+        for status in statuses.unit_statuses(self._state, self._outcome):
+            event.add_status(status.ops_status)
 
     def _on_get_db_info(self, event: ops.ActionEvent) -> None:
+        params = event.load_params(actions.GetDbInfoParams, errors="fail")
         match self._state.database:
             case Connected() as database:
-                show_password = event.params.get("show-password") is True
-                event.set_results(describe(database, REQUEST.database, show_password=show_password))
+                results = actions.describe_database(
+                    database, REQUEST.database, show_password=params.show_password
+                )
+                event.set_results({**results})
             case NotRelated() | NotReady() | Invalid():
-                reason = status.worst(status.application_statuses(self._state)).message
-                event.fail(f"No database connected: {reason}")
+                wrong = (each.message for each in self._application_statuses() if each.message)
+                event.fail(f"No database connected: {'; '.join(wrong)}")
 
     def _on_status_detail(self, event: ops.ActionEvent) -> None:
-        from status_detail import report  # noqa: PLC0415 - see there
-
-        self._reconcile(event)  # why a server does not start is known to who tries to start it
-        report(
-            event,
-            status.application_statuses(self._state),
-            status.unit_statuses(self._state, self._health),
-        )
+        self._reconcile()  # only who tries to start a server learns why it does not start
+        objections = {
+            "metrics-endpoint": self._metrics.objections,
+            "grafana-dashboard": self._dashboards.objections,
+            "logging": self._logs.objections,
+        }
+        application = (*self._application_statuses(), *statuses.objection_statuses(objections))
+        unit = statuses.unit_statuses(self._state, self._outcome)
+        actions.report_statuses(event, application, unit)
 
 
 if __name__ == "__main__":
-    # ops logs a few lines at DEBUG for each event, and Juju starts a process for each line.
-    logging.disable(logging.DEBUG)
     ops.main(FastAPIDemoCharm)
-    sys.stdout.flush()
-    os._exit(0)  # not by the usual way, which frees every object of the interpreter one by one

@@ -5,52 +5,40 @@ A :class:`DatabaseRequirer` asks for a :class:`DatabaseRequest` and gives an :da
 that of charm-relation-interfaces, ``postgresql_client/v0``.
 """
 
-from ._answer import Answer, Connected, EntityAnswer, Invalid, NotReady, NotRelated
-from ._request import DatabaseRequest, EntityPermission, EntityRequest, EntityType
+from ._answer import (
+    Answer,
+    Connected,
+    Credentials,
+    Endpoint,
+    Invalid,
+    NotReady,
+    NotRelated,
+    ProviderStatus,
+    Tls,
+)
+from ._request import DatabaseRequest
 from ._requirer import (
-    AuthenticationUpdatedEvent,
-    DatabaseCreatedEvent,
+    DatabaseChangedEvent,
     DatabaseEvent,
     DatabaseRemovedEvent,
     DatabaseRequirer,
     DatabaseRequirerEvents,
-    EndpointsChangedEvent,
-)
-from ._values import (
-    CaCertificates,
-    Credentials,
-    Endpoint,
-    Entity,
-    ProviderStatus,
-    ServerVersion,
-    Severity,
-    Tls,
 )
 
 __all__ = [
     "Answer",
-    "AuthenticationUpdatedEvent",
-    "CaCertificates",
     "Connected",
     "Credentials",
-    "DatabaseCreatedEvent",
+    "DatabaseChangedEvent",
     "DatabaseEvent",
     "DatabaseRemovedEvent",
     "DatabaseRequest",
     "DatabaseRequirer",
     "DatabaseRequirerEvents",
     "Endpoint",
-    "EndpointsChangedEvent",
-    "Entity",
-    "EntityAnswer",
-    "EntityPermission",
-    "EntityRequest",
-    "EntityType",
     "Invalid",
     "NotReady",
     "NotRelated",
     "ProviderStatus",
-    "ServerVersion",
-    "Severity",
     "Tls",
 ]

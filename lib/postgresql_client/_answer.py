@@ -1,52 +1,218 @@
-"""What the provider has answered: one union of four cases, parsed from the databag in one place."""
+"""What the provider has answered: one union of four cases. The rules of each field are in its type."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias, TypeVar
+from itertools import takewhile
+from typing import Annotated, ClassVar, Literal, TypeAlias, TypeVar
 
-from pydantic import SecretStr
-
-from ._values import (
-    CaCertificates,
-    Credentials,
-    Endpoint,
-    Entity,
-    ProviderStatus,
-    ServerVersion,
-    Tls,
-    parse_endpoints,
-    parse_flag,
-    parse_names,
-    parse_statuses,
-    require_identifier,
-    require_printable,
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
 )
-from ._wire import ProviderData
+from pydantic_core import ErrorDetails, PydanticUseDefault
+
+from ._checks import (
+    Flag,
+    Host,
+    Identifier,
+    Names,
+    Pem,
+    Port,
+    Secret,
+    Version,
+    is_secret_uri,
+    split_endpoint,
+    split_list,
+)
 
 _T = TypeVar("_T")
-_SECRET_URI = re.compile(r"[\w:/.-]+", re.ASCII)
+Severity: TypeAlias = Literal["informational", "transitory", "fatal"]
+_SEVERITIES: dict[int, Severity] = {4: "transitory", 5: "fatal"}
+_MAX_STATUSES = 100
+_MAX_STATUS_TEXT = 64 * 1024  # characters
 
 ReadSecret: TypeAlias = Callable[[str], Mapping[str, str] | None]
 """Gives the latest content of the secret with a URI, or None while it cannot be read."""
 
 
-class NotRelated(NamedTuple):
-    """There is no relation."""
+@dataclass(frozen=True)
+class Ignored:
+    """A lenient field that counts as missing because it is malformed."""
+
+    field: str
+    reason: str
 
 
-class NotReady(NamedTuple):
+def _reason(problem: ErrorDetails) -> str:
+    """Return a check's own text. Pydantic's messages may hold the value."""
+    error = problem.get("ctx", {}).get("error")
+    return str(error) if isinstance(error, ValueError) else "is malformed"
+
+
+def _use_default_if_malformed(
+    value: object, validate: ValidatorFunctionWrapHandler, info: ValidationInfo
+) -> object:
+    try:
+        return validate(value)
+    except ValidationError as error:
+        ignored: list[Ignored] | None = info.context
+        if ignored is not None:
+            field = (info.field_name or "").replace("_", "-")
+            ignored.append(Ignored(field, _reason(error.errors()[0])))
+        raise PydanticUseDefault from None
+
+
+Lenient: TypeAlias = Annotated[_T, WrapValidator(_use_default_if_malformed)]
+"""A field that has its default where the provider wrote something malformed."""
+
+
+class _Wire(BaseModel):
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        alias_generator=lambda name: name.replace("_", "-"),
+        defer_build=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_by_name=True,
+    )
+
+
+class Endpoint(_Wire):
+    """Where a server listens. ``str()`` gives the form of the wire, ``host:port``."""
+
+    host: Host
+    port: Port
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+Endpoints: TypeAlias = Annotated[
+    tuple[Annotated[Endpoint, BeforeValidator(split_endpoint)], ...], BeforeValidator(split_list)
+]
+
+
+def _one_line(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+class ProviderStatus(_Wire):
+    """A condition that the provider raises. Message and resolution are printable, on one line."""
+
+    code: int
+    message: Annotated[str, BeforeValidator(_one_line)]
+    resolution: Annotated[str, BeforeValidator(_one_line)] = ""
+
+    @property
+    def severity(self) -> Severity:
+        """The severity by the code's thousands: 4 transitory, 5 fatal, all others informational."""
+        return _SEVERITIES.get(self.code // 1000, "informational")
+
+
+def _parse_statuses(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    if len(text) > _MAX_STATUS_TEXT:
+        raise ValueError(f"is longer than {_MAX_STATUS_TEXT} characters")
+    try:
+        statuses = TypeAdapter(tuple[ProviderStatus, ...]).validate_json(text)
+    except ValidationError:
+        raise ValueError("is not a JSON array of statuses") from None
+    if len(statuses) > _MAX_STATUSES:
+        raise ValueError(f"has more than {_MAX_STATUSES} entries")
+    return statuses
+
+
+def _from_secret(content: object) -> object:
+    """Accept the content of a secret. Its URI still stands here where it cannot be one."""
+    if isinstance(content, str):
+        raise ValueError("is not the URI of a secret")  # noqa: TRY004 - a check raises ValueError
+    return content
+
+
+class Credentials(_Wire):
+    """A role that may log in."""
+
+    username: Identifier
+    password: Secret
+    uris: Lenient[Secret | None] = None
+    """The provider's own connection string."""
+    read_only_uris: Lenient[Secret | None] = None
+
+
+class Tls(_Wire):
+    """Whether the server offers TLS, and what to verify it with."""
+
+    enabled: Flag = Field(default=False, validation_alias="tls")
+    ca: Pem | None = Field(default=None, validation_alias="tls-ca")
+    """The CA certificates in PEM; None where the provider sends none."""
+
+
+class _Reported(_Wire):
+    statuses: Lenient[Annotated[tuple[ProviderStatus, ...], BeforeValidator(_parse_statuses)]] = (
+        Field(default=(), validation_alias="status")
+    )
+    """The conditions that the provider raises."""
+
+
+class Connected(_Reported):
+    """The provider's databag, complete and valid, with the contents of its secrets.
+
+    A field without a default is required. A field with a default may be missing, but has to be
+    right once it is there, unless it is :data:`Lenient`.
+    """
+
+    endpoints: Endpoints
+    """The primary's, at least one. Where there are several, any of them may be the primary."""
+    credentials: Annotated[Credentials, BeforeValidator(_from_secret)] = Field(
+        validation_alias="secret-user"
+    )
+    tls: Annotated[Tls, BeforeValidator(_from_secret)] = Field(
+        default_factory=Tls, validation_alias="secret-tls"
+    )
+    database: Identifier | None = None
+    """The database really made, which may differ from the one asked for. None when the provider
+    does not say: then it is the one asked for."""
+    subordinated: Flag = False
+    """Whether the provider answers only once one of its units is ready, as it is by now."""
+    version: Lenient[Version | None] = None
+    """The server's, such as ``(14, 15)``."""
+    read_only_endpoints: Lenient[Endpoints] = ()
+    """The replicas'."""
+    prefix_databases: Lenient[Names] = ()
+    """The databases there are, when a prefix was asked for."""
+
+
+@dataclass(frozen=True)
+class NotRelated:
+    """There is no relation, or it is going and its credentials are dead."""
+
+
+@dataclass(frozen=True)
+class NotReady:
     """The provider has not answered, or not completely. Each event may bring the rest.
 
     Juju sends no event when a secret becomes readable: read the answer again on every event.
     """
 
     missing: tuple[str, ...]
-    """The keys of the wire that are still missing, or that name a secret not readable yet."""
+    """The keys of the wire that are still missing."""
+    unreadable: tuple[str, ...] = ()
+    """The keys that name a secret which Juju does not let the unit read (yet)."""
     statuses: tuple[ProviderStatus, ...] = ()
 
 
-class Invalid(NamedTuple):
+@dataclass(frozen=True)
+class Invalid:
     """The provider wrote something that cannot be used. Only the provider can mend it."""
 
     field: str
@@ -56,194 +222,59 @@ class Invalid(NamedTuple):
     statuses: tuple[ProviderStatus, ...] = ()
 
 
-@dataclass(frozen=True)
-class Connected:
-    """The database is there, with all that it takes to use it."""
-
-    endpoints: tuple[Endpoint, ...]
-    """The primary's, at least one. Where there are several, any of them may be the primary."""
-    credentials: Credentials
-    tls: Tls | CaCertificates = Tls.OFF
-    database: str | None = None
-    """The database really made, which may differ from the one asked for. None when the provider
-    does not say: then it is the one asked for."""
-    version: ServerVersion | None = None
-    read_only_endpoints: tuple[Endpoint, ...] = ()
-    """The replicas'."""
-    uris: SecretStr | None = None
-    read_only_uris: SecretStr | None = None
-    prefix_databases: tuple[str, ...] = ()
-    """The databases there are, when a prefix was asked for."""
-    statuses: tuple[ProviderStatus, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not self.endpoints:
-            raise ValueError("has no endpoints")
-
-
 Answer: TypeAlias = NotRelated | NotReady | Invalid | Connected
-EntityAnswer: TypeAlias = NotRelated | NotReady | Invalid | Entity
-
-
-class Ignored(NamedTuple):
-    """An optional field that is treated as absent because it is malformed."""
-
-    field: str
-    reason: str
-
-
-class _MalformedError(Exception):
-    """A required field is malformed. Raised and caught in this module only."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field} {reason}")
-        self.field = field
-        self.reason = reason
 
 
 def parse_answer(
-    data: ProviderData, read_secret: ReadSecret, is_remote_unit_ready: Callable[[], bool]
-) -> tuple[Answer, tuple[Ignored, ...]]:
-    """Give the databag its meaning; never raise.
-
-    ``tls`` and ``tls-ca`` count as required once they are there: to treat them as absent would
-    make the connection less safe than the provider says it has to be.
-    """
+    databag: Mapping[str, str], read_secret: ReadSecret, is_remote_unit_ready: Callable[[], bool]
+) -> tuple[NotReady | Invalid | Connected, tuple[Ignored, ...]]:
+    """Validate a provider's databag, with its secrets; never raise."""
     ignored: list[Ignored] = []
-
-    def optional(field: str, text: str | None, parse: Callable[[str], _T]) -> _T | None:
-        if text is None:
-            return None
-        try:
-            return parse(text)
-        except ValueError as error:
-            ignored.append(Ignored(field, str(error)))
-            return None
-
-    statuses = optional("status", data.status, parse_statuses) or ()
+    written = {key: text for key, text in databag.items() if text}
+    wire, unreadable = _with_contents(written, read_secret)
     try:
-        user = _login(data, read_secret)
-        tls = _content("secret-tls", data.secret_tls, data, read_secret)
-        subordinated = _required("subordinated", data.subordinated, parse_flag)
-        endpoints = _required("endpoints", data.endpoints, parse_endpoints)
-        database = _required("database", data.database, _identifier)
-        credentials = None if user is None else _credentials(user)
-        connection_security = Tls.OFF if tls is None else _tls(tls)
-    except _MalformedError as error:
-        return Invalid(error.field, error.reason, statuses), tuple(ignored)
-
-    missing = [
-        key
-        for key, is_missing in {
-            "endpoints": endpoints is None,
-            "secret-user" if data.secret_user else "secret-entity": user is None,
-            "username": user is not None and user.username is None,
-            "password": user is not None and user.password is None,
-            "secret-tls": tls is None,
-        }.items()
-        if is_missing
-    ]
-    if not missing and subordinated and not is_remote_unit_ready():
-        missing.append("state")
-    if missing or endpoints is None or credentials is None or user is None:
-        return NotReady(tuple(missing), statuses), tuple(ignored)
-
-    connected = Connected(
-        endpoints=endpoints,
-        credentials=credentials,
-        tls=connection_security,
-        database=database,
-        version=optional("version", data.version, ServerVersion.parse),
-        read_only_endpoints=optional(
-            "read-only-endpoints", data.read_only_endpoints, parse_endpoints
-        )
-        or (),
-        uris=optional("uris", _revealed(user.uris), _secret_text),
-        read_only_uris=optional("read-only-uris", _revealed(user.read_only_uris), _secret_text),
-        prefix_databases=optional("prefix-databases", data.prefix_databases, parse_names) or (),
-        statuses=statuses,
-    )
-    return connected, tuple(ignored)
+        answer = Connected.model_validate(wire, context=ignored, by_alias=True, by_name=False)
+    except ValidationError as error:
+        reported = _Reported.model_validate(written, context=[], by_alias=True, by_name=False)
+        return _explain(error, unreadable, reported.statuses), tuple(ignored)
+    missing = ("state",) if answer.subordinated and not is_remote_unit_ready() else ()
+    if missing or unreadable:
+        return NotReady(missing, unreadable, answer.statuses), tuple(ignored)
+    return answer, tuple(ignored)
 
 
-def _login(data: ProviderData, read_secret: ReadSecret) -> ProviderData | None:
-    """Return the plain user, or the entity that was asked for in its place."""
-    user = _content("secret-user", data.secret_user, data, read_secret)
-    if data.secret_user is not None or (user is not None and user.username is not None):
-        return user
-    entity = _content("secret-entity", data.secret_entity, data, read_secret)
-    if entity is None or entity.entity_name is None:
-        return user if entity else None
-    return ProviderData(username=entity.entity_name, password=entity.entity_password)
+def _with_contents(
+    written: Mapping[str, str], read_secret: ReadSecret
+) -> tuple[Mapping[str, object], tuple[str, ...]]:
+    """Put the content of each secret where its URI stands; return the keys of the unreadable, too.
 
-
-def parse_entity(data: ProviderData, read_secret: ReadSecret) -> NotReady | Invalid | Entity:
-    """Give the answer to an entity request its meaning; never raise."""
-    try:
-        content = _content("secret-entity", data.secret_entity, data, read_secret)
-        if content is None:
-            return NotReady(("secret-entity",))
-        if content.entity_name is None:
-            return NotReady(("entity-name",))
-        _required("entity-name", content.entity_name, _identifier)
-        try:
-            return Entity(content.entity_name, content.entity_password)
-        except ValueError as error:
-            return Invalid("entity-password", str(error))
-    except _MalformedError as error:
-        return Invalid(error.field, error.reason)
-
-
-def _required(field: str, text: str | None, parse: Callable[[str], _T]) -> _T | None:
-    """Parse a field that may be missing for now, but must not be malformed."""
-    if text is None:
-        return None
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise _MalformedError(field, str(error)) from None
-
-
-def _content(
-    field: str, uri: str | None, data: ProviderData, read: ReadSecret
-) -> ProviderData | None:
-    """Return the content of a secret, from the databag where it is not in a secret.
-
-    None means that there is a secret, but not one that can be read yet.
+    Without a URI the databag itself is the content: plain values, as from a provider without
+    secrets.
     """
-    if uri is None:
-        return data
-    if not _SECRET_URI.fullmatch(uri):
-        raise _MalformedError(field, "is not the URI of a secret")
-    content = read(uri)
-    return None if content is None else ProviderData.read(content)
+    wire: dict[str, object] = {**written}
+    unreadable: list[str] = []
+    for key in ("secret-user", "secret-tls"):
+        uri = written.get(key)
+        if uri is None:
+            wire[key] = written
+        elif is_secret_uri(uri):
+            content = read_secret(uri)
+            if content is None:
+                unreadable.append(key)
+                del wire[key]
+            else:
+                wire[key] = {name: text for name, text in content.items() if text}
+    return wire, tuple(unreadable)
 
 
-def _identifier(text: str) -> str:
-    require_identifier(text)
-    return text
-
-
-def _revealed(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()
-
-
-def _secret_text(text: str) -> SecretStr:
-    require_printable(text)
-    return SecretStr(text)
-
-
-def _credentials(user: ProviderData) -> Credentials | None:
-    _required("username", user.username, _identifier)
-    if user.username is None or user.password is None:
-        return None
-    try:
-        return Credentials(user.username, user.password)
-    except ValueError as error:
-        raise _MalformedError("password", str(error)) from None
-
-
-def _tls(tls: ProviderData) -> Tls | CaCertificates:
-    if not _required("tls", tls.tls, parse_flag):
-        return Tls.OFF
-    return _required("tls-ca", tls.tls_ca, CaCertificates.parse) or Tls.WITHOUT_CA
+def _explain(
+    error: ValidationError, unreadable: tuple[str, ...], statuses: tuple[ProviderStatus, ...]
+) -> NotReady | Invalid:
+    missing: list[str] = []
+    for problem in error.errors():
+        field = [*takewhile(lambda part: isinstance(part, str), problem["loc"])][-1]
+        if problem["type"] != "missing":
+            return Invalid(str(field), _reason(problem), statuses)
+        if field not in unreadable:
+            missing.append(str(field))
+    return NotReady(tuple(missing), unreadable, statuses)

@@ -7,20 +7,12 @@ from typing import ClassVar
 
 import ops
 
-from ._answer import (
-    Answer,
-    Connected,
-    EntityAnswer,
-    Ignored,
-    NotRelated,
-    parse_answer,
-    parse_entity,
-)
+from ._answer import Answer, Connected, Ignored, NotRelated, parse_answer
 from ._request import DatabaseRequest
-from ._values import Entity, Severity
-from ._wire import ProviderData
 
 logger = logging.getLogger(__name__)
+
+_MAX_LOGGED = 500  # characters of a provider's statuses in one log line
 
 
 class DatabaseEvent(ops.RelationEvent):
@@ -30,16 +22,8 @@ class DatabaseEvent(ops.RelationEvent):
     """
 
 
-class DatabaseCreatedEvent(DatabaseEvent):
-    """The provider wrote, and its answer is complete."""
-
-
-class EndpointsChangedEvent(DatabaseEvent):
-    """The provider wrote, and its answer is complete: the endpoints may be others than before."""
-
-
-class AuthenticationUpdatedEvent(DatabaseEvent):
-    """A secret of the relation has a new revision: the credentials or the TLS data may differ."""
+class DatabaseChangedEvent(DatabaseEvent):
+    """The provider wrote, or a secret of its has a new revision, and its answer is complete."""
 
 
 class DatabaseRemovedEvent(DatabaseEvent):
@@ -49,9 +33,7 @@ class DatabaseRemovedEvent(DatabaseEvent):
 class DatabaseRequirerEvents(ops.ObjectEvents):
     """The events of a :class:`DatabaseRequirer`."""
 
-    database_created: ClassVar[ops.EventSource] = ops.EventSource(DatabaseCreatedEvent)
-    endpoints_changed: ClassVar[ops.EventSource] = ops.EventSource(EndpointsChangedEvent)
-    authentication_updated: ClassVar[ops.EventSource] = ops.EventSource(AuthenticationUpdatedEvent)
+    database_changed: ClassVar[ops.EventSource] = ops.EventSource(DatabaseChangedEvent)
     database_removed: ClassVar[ops.EventSource] = ops.EventSource(DatabaseRemovedEvent)
 
 
@@ -84,24 +66,22 @@ class DatabaseRequirer(ops.Object):
         self.framework.observe(charm.on.secret_changed, self._on_secret_changed)
         self.framework.observe(relation_events.relation_broken, self._on_relation_broken)
 
-    @cached_property
+    @property
     def answer(self) -> Answer:
         """What the provider has answered, read once in a dispatch, secrets in their latest revision."""
         return self._reading[0]
 
-    @cached_property
-    def entity(self) -> EntityAnswer:
-        """The answer to :attr:`DatabaseRequest.entity`: the role that the provider made."""
-        if (relation := self._relation) is None:
-            return NotRelated()
-        return parse_entity(self._provider_data(relation), self._read_secret)
+    @property
+    def relation_id(self) -> int | None:
+        """The number of the relation that the answer is from; None without a relation."""
+        return None if self._relation is None else self._relation.id
 
     @cached_property
     def _reading(self) -> tuple[Answer, tuple[Ignored, ...]]:
         if (relation := self._relation) is None:
             return NotRelated(), ()
         return parse_answer(
-            self._provider_data(relation),
+            relation.data[relation.app],
             self._read_secret,
             lambda: any(relation.data[unit].get("state") == "ready" for unit in relation.units),
         )
@@ -112,24 +92,17 @@ class DatabaseRequirer(ops.Object):
         relations = [r for r in self.model.relations[self._endpoint] if r.active]
         return max(relations, key=lambda relation: relation.id, default=None)
 
-    def _provider_data(self, relation: ops.Relation) -> ProviderData:
-        return ProviderData.read(relation.data[relation.app])
-
     def _read_secret(self, uri: str) -> Mapping[str, str] | None:
-        # Model.get_secret would read the revision that the unit tracks, and take a second hook tool
-        # call for the latest: this asks once. A revision missed for good would be a dead password.
-        secret = ops.Secret(self.model._backend, id=uri)
         try:
-            return secret.get_content(refresh=True)
+            # A revision missed for good would be a dead password: take the latest on every event.
+            return self.model.get_secret(id=uri).get_content(refresh=True)
         except ops.ModelError:  # not granted yet, or not there (any more)
             return None
 
     def _write_request(self) -> None:
         """Write the request where it is missing or different, if this unit is the one to do it."""
-        relation = self._relation
-        if relation is None or not self._unit.is_leader():
-            return
-        relation.data[self._app].update(self._request.to_wire().to_databag())
+        if (relation := self._relation) is not None and self._unit.is_leader():
+            relation.save(self._request.to_databag(), self._app, encoder=str)
 
     def _on_request_due(self, _: ops.EventBase) -> None:
         self._write_request()
@@ -141,41 +114,41 @@ class DatabaseRequirer(ops.Object):
     def _on_relation_changed(self, event: ops.RelationChangedEvent) -> None:
         self._write_request()
         self._log_reading()
-        if self._is_answered():
-            self.on.database_created.emit(event.relation, app=event.app)
-            self.on.endpoints_changed.emit(event.relation, app=event.app)
+        if isinstance(self.answer, Connected):
+            self.on.database_changed.emit(event.relation, app=event.app)
 
     def _on_secret_changed(self, event: ops.SecretChangedEvent) -> None:
         relation = self._relation
-        if relation is None or not self._is_ours(event.secret, relation):
+        if relation is None or not _names(relation, event.secret):
             return
         self._log_reading()
-        if self._is_answered():
-            self.on.authentication_updated.emit(relation, app=relation.app)
+        if isinstance(self.answer, Connected):
+            self.on.database_changed.emit(relation, app=relation.app)
 
     def _on_relation_broken(self, event: ops.RelationBrokenEvent) -> None:
         self.on.database_removed.emit(event.relation, app=event.app)
-
-    def _is_ours(self, secret: ops.Secret, relation: ops.Relation) -> bool:
-        data = self._provider_data(relation)
-        uris = (data.secret_user, data.secret_tls, data.secret_entity)
-        # The URI in the databag may have the model in it, the event's has not: compare the ends.
-        return secret.unique_identifier in {
-            uri.split(":")[-1].split("/")[-1] for uri in uris if uri
-        }
-
-    def _is_answered(self) -> bool:
-        """Whether the role that was asked for is there: the plain user, or the one in its place."""
-        if self._request.entity is None:
-            return isinstance(self.answer, Connected)
-        return isinstance(self.entity, Entity)
 
     def _log_reading(self) -> None:
         """Log what the answer does not show, where the provider has just written it."""
         answer, ignored = self._reading
         for field in ignored:
             logger.warning("ignoring %s from the provider: it %s", field.field, field.reason)
-        if not isinstance(answer, NotRelated):
-            for status in answer.statuses:
-                if status.severity is Severity.INFORMATIONAL:
-                    logger.info("the provider says (%d): %s", status.code, status.message)
+        if isinstance(answer, NotRelated):
+            return
+        said = "; ".join(
+            f"{status.message} ({status.code})"
+            for status in answer.statuses
+            if status.severity == "informational"
+        )
+        if said:
+            logger.info("the provider says: %s", said[:_MAX_LOGGED])
+
+
+def _names(relation: ops.Relation, secret: ops.Secret) -> bool:
+    """Whether the provider's databag names a secret.
+
+    The URI in the databag may have the model in it, the event's has not: compare the ends.
+    """
+    databag = relation.data[relation.app]
+    uris = (databag.get("secret-user", ""), databag.get("secret-tls", ""))
+    return secret.unique_identifier in {uri.split(":")[-1].split("/")[-1] for uri in uris if uri}

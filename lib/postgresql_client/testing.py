@@ -11,9 +11,24 @@ from ops.testing import Relation, Secret
 
 from ._request import DatabaseRequest
 
-__all__ = ["Response", "TestRelation", "relation_for_provider", "relation_for_requirer"]
+__all__ = ["CA", "Response", "TestRelation", "relation_for_provider", "relation_for_requirer"]
 
 DEFAULT_ENDPOINT = "postgresql-k8s-primary.test.svc.cluster.local:5432"
+CA = """\
+-----BEGIN CERTIFICATE-----
+MIIBfzCCASWgAwIBAgIULzVQQhJpWIU/g3aSqgItGGeHeI0wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJdGVzdCBDQSAxMCAXDTI2MTEyNTEyMzYwM1oYDzIxMjYxMTAx
+MTIzNjAzWjAUMRIwEAYDVQQDDAl0ZXN0IENBIDEwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQp+6Ue+KwvcK/i5gtZYxvDMbawNF16Zvk9RsF4cZOIH4cg6emwFAxG
+xL/7W1GsL3LyWHeYv4D0lBLmOfBRT4jBo1MwUTAdBgNVHQ4EFgQUSmyCRBeN6vDt
+/RoYSiBwmG4PMNkwHwYDVR0jBBgwFoAUSmyCRBeN6vDt/RoYSiBwmG4PMNkwDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEA5qnDb7jLdWc1EcBb3vOg
+nLKaLfLLRD1t8wh+iiM1tQoCIGuKyBvb1F5INnOgD0OxhuISGHjzyTwmCe4SyP7C
+waFR
+-----END CERTIFICATE-----
+"""
+"""A CA certificate for :attr:`Response.tls_ca`. Nobody has its key."""
+
 _INTERFACE = "postgresql_client"
 
 
@@ -29,7 +44,7 @@ class Response:
     """None: the database that was asked for."""
     version: str | None = "14.15"
     tls_ca: str | None = None
-    """A CA in PEM turns TLS on, and so does the empty string, without a CA."""
+    """A CA in PEM, such as :data:`CA`, turns TLS on, and so does the empty string, without a CA."""
     use_secrets: bool = True
     """Deliver credentials and TLS data in secrets, rather than as plain values."""
 
@@ -106,7 +121,8 @@ def relation_for_provider(
 def _databag(request: DatabaseRequest | None) -> dict[str, str]:
     if request is None:
         return {}
-    return {key: value for key, value in request.to_wire().to_databag().items() if value}
+    written: dict[str, str] = request.to_databag().model_dump(by_alias=True)
+    return {key: value for key, value in written.items() if value}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from environment.certificates import CertificateAuthority
 APP, UNIT = "fastapi-demo", "fastapi-demo/0"
 CONTAINER = "demo-server"
 _ENDPOINT = "database"
+_NOT_RELATED = ("grafana-dashboard", "logging", "metrics-endpoint")
 _REMOTE_APP, _REMOTE_UNIT = "postgresql-k8s", "postgresql-k8s/0"
 _RELATION_ID = f"{_ENDPOINT}:1"
 _USER_SECRET = "secret:d3b0c4a8v7ic7a9j1m40"
@@ -132,6 +133,7 @@ class JujuModel:
             "is-leader --format=json": True,
             "opened-ports --format=json": self.opened_ports,
             f"relation-ids {_ENDPOINT} --format=json": [_RELATION_ID] if self.is_related else [],
+            **{f"relation-ids {endpoint} --format=json": [] for endpoint in _NOT_RELATED},
             **(related if self.is_related else {}),
             **contents,
         }

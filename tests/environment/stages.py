@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
-import layer as pebble_layer
+import pebble_layer
 from environment import tools
 from environment.demo_server import Server
 from environment.free_ports import free_port

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from contextlib import suppress
 
 import pytest
 from ops import pebble
@@ -72,7 +73,8 @@ def test_on_a_rock_one_server_runs_and_it_is_ours(
     stage.server.wait_until_up()
     assert len(stage.pebble.processes()) == 1
     assert is_ready(stage), "the image's own check must not look at the old port"
-    stage.pebble.client.replan_services()
+    with suppress(pebble.ChangeError):  # what is left of the other service ends at once
+        stage.pebble.client.replan_services()
     assert len(stage.pebble.processes()) == 1, "nor may a replan bring the other server back"
 
 
@@ -89,7 +91,9 @@ def test_a_restarted_container_gets_its_server_back(connected: Stage) -> None:
     assert connected.server.names() is not None
 
 
-@pytest.mark.parametrize("request_name", ["get_plan", "add_layer", "replan_services"])
+@pytest.mark.parametrize(
+    "request_name", ["get_plan", "stop_services", "add_layer", "start_services"]
+)
 def test_a_pebble_that_dies_in_the_middle_of_a_hook_fails_no_hook(
     connected: Stage, request_name: str
 ) -> None:

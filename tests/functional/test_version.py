@@ -1,8 +1,9 @@
 """The version of a server: whatever it replies, the charm takes no harm."""
 
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Thread
 
 import pytest
@@ -63,3 +64,20 @@ def test_what_is_no_version(reply: bytes) -> None:
 
 def test_nobody_listens() -> None:
     assert ask_version(free_port()) is None
+
+
+def test_a_server_that_answers_a_byte_at_a_time_does_not_hold_the_hook() -> None:
+    """Each byte comes well within any timeout of a single read."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                for byte in http(b'{"version": "%s"}' % (b"2" * 60)) * 100:
+                    connection.sendall(bytes([byte]))
+                    time.sleep(0.2)
+
+        thread = Thread(target=serve)
+        thread.start()
+        assert ask_version(listener.getsockname()[1]) is None
+        thread.join()

@@ -12,7 +12,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from ops.testing import Container, Context, Relation, Secret
+from ops.testing import Container, Context, Relation, Secret, TCPPort
 from scenario.state import _Event
 
 from charm import FastAPIDemoCharm
@@ -59,6 +59,8 @@ class AnyOrder(RuleBasedStateMachine):
         self.is_granted = False
         self.expected: Variables | None = None
         """The server's environment as of the last event; None while there is no plan."""
+        self.port = 8000
+        """The port that was last applied, or the default in a new container."""
 
     @initialize(is_connected=st.booleans())
     def begin(self, is_connected: bool) -> None:
@@ -152,7 +154,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(event=st.sampled_from(["update_status", "config_changed"]))
     def replace_the_container(self, event: str) -> None:
-        self.expected = None
+        self.expected, self.port = None, 8000
         gone = Container(CONTAINER, can_connect=False)
         self.state = replace(self.state, containers=frozenset({gone}))
         self.send(event)
@@ -223,21 +225,21 @@ class AnyOrder(RuleBasedStateMachine):
 
     def dispatch(self, event: _Event, *, is_broken: bool = False) -> None:
         """Run the charm, and see that it did what this world asks for."""
-        before = self.container
         self.ctx.juju_log.clear()
         self.state = self.ctx.run(event, self.state)
 
-        is_valid = self.state.config.get("server-port", 8000) in (8000, 8080)
+        port = int(self.state.config.get("server-port", 8000))
+        is_valid = port in (8000, 8080)
         answer = self.answer() if self.state.relations and not is_broken else "unrelated"
-        if is_valid and self.container.can_connect:
+        if self.container.can_connect:
             kept = self.expected or {}
             self.expected = {} if answer == "unrelated" else kept
             if isinstance(answer, dict):
                 self.expected = answer
-        elif self.container.can_connect and answer == "unrelated" and self.expected:
-            self.expected = {}
-        elif not is_valid:
-            assert self.container.plan == before.plan, "bad config should change nothing"
+            if is_valid:
+                self.port = port
+            assert f"--port={self.port}" in self.container.plan.services[SERVICE].command
+            assert self.state.opened_ports == {TCPPort(self.port)}
 
         self.check_status(is_valid=is_valid, answer=answer)
 

@@ -6,7 +6,7 @@ import ops
 import pytest
 from ops.testing import CheckInfo, Container, Relation, Secret, TCPPort
 
-from postgresql_client.testing import Response, TestRelation, relation_for_requirer
+from postgresql_client.testing import CA, Response, TestRelation, relation_for_requirer
 from unit.charm_unit import (
     CONTAINER,
     SERVICE,
@@ -22,7 +22,6 @@ from unit.charm_unit import (
 
 WAITING = "waiting: Waiting for database relation"
 BLOCKED = "blocked: Waiting for database relation"
-CA = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"  # the smallest DER there is
 
 
 def bare_answer() -> TestRelation:
@@ -244,17 +243,107 @@ def test_when_the_relation_goes_all_that_came_with_it_goes_in_that_hook(ctx: Ctx
     assert status(out) == BLOCKED
 
 
-def test_dead_credentials_go_also_while_the_config_is_invalid(ctx: Ctx) -> None:
+@pytest.mark.parametrize("wrong", [{"server-port": 22}, {"tls-verification": "verify_full"}])
+def test_a_wrong_option_keeps_its_value_and_stops_nothing_else(
+    ctx: Ctx, wrong: dict[str, int | str]
+) -> None:
+    right: dict[str, int | str] = {"server-port": 8080, "tls-verification": "verify-ca"}
     related = relation_for_requirer("database", response=Response(tls_ca=CA))
-    state = changed(ctx, unit(related, config={"server-port": 8080}))
-    state = dataclasses.replace(state, config={"server-port": 22})
+    state = changed(ctx, unit(related, config=right))
+    state = provide(state, {**databag(state), "endpoints": "other:5432"})
 
-    out = ctx.run(ctx.on.relation_broken(state.get_relation(related.relation.id)), state)
+    out = changed(ctx, dataclasses.replace(state, config=right | wrong))
 
+    assert environment(out)["DEMO_SERVER_DB_HOST"] == "other"
+    assert environment(out)["PGSSLMODE"] == "verify-ca"
+    assert "--port=8080" in out.get_container(CONTAINER).plan.services[SERVICE].command
+    assert out.opened_ports == {TCPPort(8080)}
+    assert status(out).startswith("blocked: Invalid ")
+
+    out = ctx.run(ctx.on.relation_broken(out.get_relation(related.relation.id)), out)
     assert environment(out) == {}
-    service = out.get_container(CONTAINER).plan.services[SERVICE]
-    assert service.command == f"{UVICORN} --port=8080"
+
+
+def test_in_a_new_container_a_wrong_option_has_its_default(ctx: Ctx) -> None:
+    state = unit(relation_for_requirer("database"), config={"server-port": 22})
+
+    out = changed(ctx, state)
+
+    assert "--port=8000" in out.get_container(CONTAINER).plan.services[SERVICE].command
+    assert environment(out)["DEMO_SERVER_DB_USER"]
     assert status(out) == "blocked: Invalid port number, 22 is reserved for SSH"
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_dead_credentials_go_with_their_relation_also_when_another_is_there(
+    ctx: Ctx, is_answered: bool
+) -> None:
+    old = relation_for_requirer("database", response=Response(password="dead"))
+    state = changed(ctx, unit(old))
+    new = relation_for_requirer(
+        "database", response=Response(password="new") if is_answered else False
+    )
+    state = dataclasses.replace(
+        state,
+        relations=frozenset({*state.relations, new.relation}),
+        secrets=frozenset({*state.secrets, *new.secrets}),
+    )
+
+    out = ctx.run(ctx.on.relation_broken(state.get_relation(old.relation.id)), state)
+
+    assert environment(out).get("DEMO_SERVER_DB_PASSWORD") == ("new" if is_answered else None)
+
+
+def test_dead_credentials_go_also_if_the_end_of_their_relation_was_missed(ctx: Ctx) -> None:
+    state = changed(ctx, unit(relation_for_requirer("database")))
+    other = relation_for_requirer("database", response=False)
+    state = dataclasses.replace(state, relations=frozenset({other.relation}), secrets=frozenset())
+
+    assert environment(ctx.run(ctx.on.update_status(), state)) == {}
+
+
+@pytest.mark.parametrize("value", ["=", "<<", "0b_", "2001-13-45"])
+@pytest.mark.parametrize("field", ["username", "password", "database"])
+def test_what_yaml_would_change_is_refused_by_name(ctx: Ctx, field: str, value: str) -> None:
+    state = changed(ctx, unit(bare_answer()))
+    before = environment(state)
+
+    out = changed(ctx, provide(state, {**databag(state), field: value}))
+
+    assert status(out).startswith(f"blocked: Invalid `{field}` from the database: ")
+    assert environment(out) == before
+
+
+def test_the_opened_port_is_put_right_by_any_event(ctx: Ctx) -> None:
+    state = dataclasses.replace(changed(ctx, unit(bare_answer())), opened_ports=frozenset({TCPPort(1)}))
+
+    assert ctx.run(ctx.on.update_status(), state).opened_ports == {TCPPort(8000)}
+
+
+def test_no_password_stays_in_a_service_of_an_earlier_revision(ctx: Ctx) -> None:
+    older = ops.pebble.Layer(
+        {
+            "services": {
+                "fastapi": {
+                    "override": "replace",
+                    "startup": "enabled",
+                    "command": "uvicorn app",
+                    "environment": {"DEMO_SERVER_DB_PASSWORD": "secret"},
+                }
+            }
+        }
+    )
+    container = Container(
+        CONTAINER,
+        can_connect=True,
+        layers={"fastapi_demo": older},
+        service_statuses={"fastapi": ops.pebble.ServiceStatus.ACTIVE},
+    )
+
+    out = ctx.run(ctx.on.upgrade_charm(), unit(container=container))
+
+    assert "secret" not in str(out.get_container(CONTAINER).plan.to_dict())
+    assert not out.get_container(CONTAINER).services["fastapi"].is_running()
 
 
 def test_a_new_relation_starts_clean(ctx: Ctx) -> None:

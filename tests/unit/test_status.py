@@ -58,7 +58,6 @@ def test_a_bad_option_is_named_with_its_value_and_what_is_allowed(
     assert allowed in message
     assert len(message) < 120
     assert out.get_container(CONTAINER).plan == before
-    assert out.app_status.message == message
 
 
 @pytest.mark.parametrize("port", [1, 21, 23, 65535])
@@ -70,14 +69,12 @@ def test_without_a_relation_the_operator_has_to_act(ctx: Ctx) -> None:
     out = ctx.run(ctx.on.config_changed(), unit())
 
     assert status(out) == "blocked: Waiting for database relation"
-    assert out.app_status.name == "blocked"
 
 
 def test_without_pebble_there_is_nothing_to_do_but_wait(ctx: Ctx) -> None:
     out = changed(ctx, unit(relation_for_requirer("database"), NO_PEBBLE))
 
     assert status(out) == "maintenance: Waiting for Pebble in workload container"
-    assert out.app_status.name == "active", "the trouble is this unit's alone"
 
 
 def test_before_the_service_is_planned(ctx: Ctx) -> None:
@@ -141,7 +138,6 @@ def test_what_cannot_be_used_is_named(ctx: Ctx, written: dict[str, str], field: 
     assert out.unit_status.name == "blocked"
     assert field in out.unit_status.message
     assert len(out.unit_status.message) < 120
-    assert out.app_status.message == out.unit_status.message
 
 
 @pytest.mark.parametrize(

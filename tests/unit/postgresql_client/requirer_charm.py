@@ -14,7 +14,6 @@ from postgresql_client import (
     DatabaseEvent,
     DatabaseRequest,
     DatabaseRequirer,
-    EntityAnswer,
 )
 
 ENDPOINT = "database"
@@ -37,7 +36,6 @@ class Outcome:
     """What the charm author, and what Juju, sees after an event."""
 
     answer: Answer
-    entity: EntityAnswer
     events: list[str]
     """The events of the library, in order."""
     snapshots: str
@@ -53,7 +51,7 @@ class Outcome:
     def everything(self) -> str:
         """All text that may be shown or stored."""
         log = [line.message for line in self.log]
-        return repr((self.answer, self.entity, self.snapshots, log, self.events))
+        return repr((self.answer, self.snapshots, log, self.events))
 
 
 def context(request: DatabaseRequest = REQUEST) -> Context[RequirerCharm]:
@@ -70,11 +68,9 @@ def dispatch(ctx: Context[RequirerCharm], event: _Event, state: State) -> Outcom
     with ctx(event, state) as manager:
         after = manager.run()
         answer = manager.charm.database.answer
-        entity = manager.charm.database.entity
     ours = [each for each in ctx.emitted_events if isinstance(each, DatabaseEvent)]
     return Outcome(
         answer,
-        entity,
         [each.handle.kind for each in ours],
         json.dumps([each.snapshot() for each in ours]),
         list(ctx.juju_log),

@@ -1,7 +1,5 @@
 """What hypothesis makes databags of: plausible values, and text that no one should write."""
 
-import base64
-
 from hypothesis import strategies as st
 
 from postgresql_client import Endpoint
@@ -29,13 +27,34 @@ _DNS = st.builds(
 )
 _ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)).map(str)
 HOSTS = st.one_of(_DNS, _ADDRESSES)
-ENDPOINTS = st.builds(Endpoint, HOSTS, st.integers(1, 65535))
+ENDPOINTS = st.builds(Endpoint, host=HOSTS, port=st.integers(1, 65535))
 
-DERS = st.binary(min_size=1, max_size=200).map(lambda body: b"\x30" + body)
+OTHER_CA = """\
+-----BEGIN CERTIFICATE-----
+MIIBgDCCASWgAwIBAgIUDba1uSGtIJbfFQwmTKGejFeRJewwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJdGVzdCBDQSAyMCAXDTI2MTEyNTEyMzYwM1oYDzIxMjYxMTAx
+MTIzNjAzWjAUMRIwEAYDVQQDDAl0ZXN0IENBIDIwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARkBMc7YiXp6JARi3OykonLWyFFhywHdVQKyH3KHvEEY6gVrJGfeLk0
+MiTA9rO7ZSWa+h74Jd/uEMINa6NHseuSo1MwUTAdBgNVHQ4EFgQUNOLHPH7d+gm3
+YlqakyGunxjyAtYwHwYDVR0jBBgwFoAUNOLHPH7d+gm3YlqakyGunxjyAtYwDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEAsdKd8Q8N0b3LVH3h0Pi6
+A4aZa4NjYNZT1ZewMkRl0WsCIQDCItXSaNxPAdjeag0mcF2Kzb3Sfde5krFXHQh6
+y/okiw==
+-----END CERTIFICATE-----
+"""
+"""A second CA certificate. Nobody has its key."""
 
-
-def pem(der: bytes, width: int = 64) -> str:
-    """Return a certificate in PEM, in lines of some width."""
-    text = base64.b64encode(der).decode()
-    lines = [text[i : i + width] for i in range(0, len(text), width)]
-    return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
+BENT_BY_YAML = ["=", "<<", "0b_", "0x_", "2001-13-45", "2024-01-01 00:00", "9" * 400, "1.0e+400"]
+"""Text that would reach the workload as something else, or not at all."""
+PLAIN_LOOKING = [
+    "a\N{NO-BREAK SPACE}b",
+    "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER}",
+    "a\tb",
+    "007",
+    "2024-01-01",
+    "0x1f",
+    "yes",
+    "null",
+    "1e3",
+]
+"""Text that has to arrive as it is."""

@@ -17,21 +17,16 @@ from pydantic import SecretStr
 from scenario.state import _Event
 
 from postgresql_client import (
-    CaCertificates,
     Connected,
     Credentials,
     DatabaseRequest,
     Endpoint,
-    Entity,
-    EntityPermission,
-    EntityRequest,
-    EntityType,
     NotReady,
     NotRelated,
     ProviderStatus,
-    ServerVersion,
     Tls,
 )
+from postgresql_client.testing import CA
 from unit.postgresql_client.requirer_charm import (
     ENDPOINT,
     INTERFACE,
@@ -40,9 +35,6 @@ from unit.postgresql_client.requirer_charm import (
     context,
     dispatch,
 )
-from unit.postgresql_client.strategies import pem
-
-CA = pem(b"\x30\x00")
 
 pytestmark = [
     # Of one of the libraries, when it is imported.
@@ -65,7 +57,6 @@ class ProviderCharm(ops.CharmBase):
         )
         self.requests: list[Mapping[str, object]] = []
         framework.observe(self.provider.on.resource_requested, self._on_requested)
-        framework.observe(self.provider.on.resource_entity_requested, self._on_requested)
 
     def _on_requested(self, event: ops.RelationEvent) -> None:
         (request,) = self.provider.requests(event.relation)
@@ -80,9 +71,7 @@ class ProviderCharm(ops.CharmBase):
         """
         (relation,) = self.model.relations[ENDPOINT]
         written = relation.data[self.app]
-        uris = {
-            f"secret_{group}": written.get(f"secret-{group}") for group in ("user", "tls", "entity")
-        }
+        uris = {f"secret_{group}": written.get(f"secret-{group}") for group in ("user", "tls")}
         model = self.library.ResourceProviderModel(
             resource="names", salt="not a random one", **uris, **response
         )
@@ -207,8 +196,8 @@ def library(request: pytest.FixtureRequest) -> ModuleType:
 
 RESPONSE = {"endpoints": f"{HOST}:5432", "username": "relation_id_1", "password": PASSWORD}
 CONNECTED = Connected(
-    endpoints=(Endpoint(HOST, 5432),),
-    credentials=Credentials("relation_id_1", SecretStr(PASSWORD)),
+    endpoints=(Endpoint(host=HOST, port=5432),),
+    credentials=Credentials(username="relation_id_1", password=SecretStr(PASSWORD)),
     database="names",
 )
 
@@ -233,7 +222,7 @@ def test_an_answer_is_understood(library: ModuleType) -> None:
     outcome = world.respond(**RESPONSE)
 
     assert outcome.answer == CONNECTED
-    assert outcome.events == ["database_created", "endpoints_changed"]
+    assert outcome.events == ["database_changed"]
 
 
 def test_an_answer_with_all_there_is_is_understood(library: ModuleType) -> None:
@@ -250,13 +239,21 @@ def test_an_answer_with_all_there_is_is_understood(library: ModuleType) -> None:
         tls_ca=CA,
     )
 
-    assert outcome.answer == replace(
-        CONNECTED,
-        read_only_endpoints=(Endpoint("2001:db8::1", 5432), Endpoint("192.0.2.1", 5432)),
-        version=ServerVersion((14, 15)),
-        uris=SecretStr(f"postgresql://{PASSWORD}"),
-        read_only_uris=SecretStr(f"postgresql://{PASSWORD}?ro"),
-        tls=CaCertificates(CA),
+    assert outcome.answer == Connected(
+        endpoints=CONNECTED.endpoints,
+        credentials=Credentials(
+            username="relation_id_1",
+            password=SecretStr(PASSWORD),
+            uris=SecretStr(f"postgresql://{PASSWORD}"),
+            read_only_uris=SecretStr(f"postgresql://{PASSWORD}?ro"),
+        ),
+        tls=Tls(enabled=True, ca=CA),
+        database="names",
+        version=(14, 15),
+        read_only_endpoints=(
+            Endpoint(host="2001:db8::1", port=5432),
+            Endpoint(host="192.0.2.1", port=5432),
+        ),
     )
 
 
@@ -268,10 +265,9 @@ def test_a_rotation_is_noticed(library: ModuleType) -> None:
     for password in ("1", "2.0", "true"):
         outcome = world.respond(**RESPONSE | {"password": password})
 
-        assert outcome.events == ["authentication_updated"]
-        assert outcome.answer == replace(
-            CONNECTED, credentials=Credentials("relation_id_1", SecretStr(password))
-        )
+        assert outcome.events == ["database_changed"]
+        credentials = Credentials(username="relation_id_1", password=SecretStr(password))
+        assert outcome.answer == CONNECTED.model_copy(update={"credentials": credentials})
 
 
 def test_a_failover_is_noticed(library: ModuleType) -> None:
@@ -281,8 +277,9 @@ def test_a_failover_is_noticed(library: ModuleType) -> None:
 
     outcome = world.respond(**RESPONSE | {"endpoints": "192.0.2.2:5432"})
 
-    assert outcome.answer == replace(CONNECTED, endpoints=(Endpoint("192.0.2.2", 5432),))
-    assert "endpoints_changed" in outcome.events
+    endpoints = (Endpoint(host="192.0.2.2", port=5432),)
+    assert outcome.answer == CONNECTED.model_copy(update={"endpoints": endpoints})
+    assert outcome.events == ["database_changed"]
 
 
 def test_tls_is_switched_on_and_off(library: ModuleType) -> None:
@@ -291,10 +288,11 @@ def test_tls_is_switched_on_and_off(library: ModuleType) -> None:
     world.respond(**RESPONSE)
 
     switched_on = world.respond(**RESPONSE, tls=True, tls_ca=CA)
-    assert switched_on.answer == replace(CONNECTED, tls=CaCertificates(CA))
+    tls = Tls(enabled=True, ca=CA)
+    assert switched_on.answer == CONNECTED.model_copy(update={"tls": tls})
 
     switched_off = world.respond(**RESPONSE, tls=False, tls_ca="")
-    assert switched_off.answer == replace(CONNECTED, tls=Tls.OFF)
+    assert switched_off.answer == CONNECTED
 
 
 def test_statuses_are_raised_and_resolved(library: ModuleType) -> None:
@@ -303,45 +301,14 @@ def test_statuses_are_raised_and_resolved(library: ModuleType) -> None:
 
     early = world.raise_status(code=5001, message="no space", resolution="add storage")
     assert isinstance(early.answer, NotReady)
-    assert early.answer.statuses == (ProviderStatus(5001, "no space", "add storage"),)
+    assert early.answer.statuses == (
+        ProviderStatus(code=5001, message="no space", resolution="add storage"),
+    )
 
     raised = world.respond(**RESPONSE)
-    assert raised.answer == replace(CONNECTED, statuses=early.answer.statuses)
+    assert raised.answer == CONNECTED.model_copy(update={"statuses": early.answer.statuses})
 
     assert world.resolve_status(5001).answer == CONNECTED
-
-
-def test_a_user_entity(library: ModuleType) -> None:
-    permission = EntityPermission("names", "DATABASE", ("CONNECT",))
-    world = World(
-        library, DatabaseRequest("names", entity=EntityRequest(EntityType.USER, (permission,)))
-    )
-
-    asked = world.relate()
-    assert asked["entity-type"] == "USER"
-    assert asked["entity-permissions"] == [
-        {"resource_name": "names", "resource_type": "DATABASE", "privileges": ["CONNECT"]}
-    ]
-
-    outcome = world.respond(
-        endpoints=f"{HOST}:5432", entity_name="custom", entity_password=PASSWORD
-    )
-    assert outcome.entity == Entity("custom", SecretStr(PASSWORD))
-    assert outcome.events == ["database_created", "endpoints_changed"]
-
-
-def test_a_group_entity(library: ModuleType) -> None:
-    world = World(
-        library,
-        DatabaseRequest("names", entity=EntityRequest(EntityType.GROUP, group_roles=("admin",))),
-    )
-
-    asked = world.relate()
-    assert asked["entity-type"] == "GROUP"
-    assert asked["extra-group-roles"] == "admin"
-
-    outcome = world.respond(endpoints=f"{HOST}:5432", entity_name="custom")
-    assert outcome.entity == Entity("custom", None)
 
 
 def test_a_relation_is_removed_and_made_again(library: ModuleType) -> None:

@@ -1,5 +1,6 @@
 """The requirer in a charm: the request it writes, the answer it gives, the events it emits."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,20 +16,17 @@ from ops.testing import Relation, Secret
 from pydantic import SecretStr
 
 from postgresql_client import (
-    CaCertificates,
     Connected,
     Credentials,
     DatabaseRequest,
     Endpoint,
-    Entity,
-    EntityRequest,
-    EntityType,
     Invalid,
     NotReady,
     NotRelated,
     ProviderStatus,
     Tls,
 )
+from postgresql_client.testing import CA
 from unit.postgresql_client.requirer_charm import (
     Outcome,
     context,
@@ -36,23 +34,24 @@ from unit.postgresql_client.requirer_charm import (
     related,
     unit,
 )
-from unit.postgresql_client.strategies import AWKWARD, MARK, pem
+from unit.postgresql_client.strategies import AWKWARD, MARK
 
-CA = pem(b"\x30\x00")
 WRITTEN = {
     "database": "names",
     "requested-secrets": '["username", "password", "tls", "tls-ca", "uris", "read-only-uris"]',
 }
 PLAIN = {"endpoints": "host:5432", "username": "role", "password": f"old{MARK}"}
-CONNECTED = Connected((Endpoint("host", 5432),), Credentials("role", SecretStr(f"old{MARK}")))
-CREATED = ["database_created", "endpoints_changed"]
+CONNECTED = Connected(
+    endpoints=(Endpoint(host="host", port=5432),),
+    credentials=Credentials(username="role", password=SecretStr(f"old{MARK}")),
+)
+CHANGED = ["database_changed"]
 KEYS = [
     *PLAIN,
     "database",
     "read-only-endpoints",
     "secret-user",
     "secret-tls",
-    "secret-entity",
     "tls",
     "tls-ca",
     "version",
@@ -127,7 +126,6 @@ def test_an_upgrade_that_changes_the_request_is_written(event: str) -> None:
         "database": "other",
         "requested-secrets": "[]",
         "external-node-connectivity": "true",
-        "entity-type": "USER",
         "alias": "of another library",
     }
     relation = related(written=before)
@@ -161,12 +159,20 @@ def test_a_request_that_is_right_is_not_written_again() -> None:
         assert len(calls) == 1
 
 
+def test_an_answer_proves_that_the_request_was_read() -> None:
+    """The event that comes every few minutes writes nothing then."""
+    ctx, relation = context(), related(PLAIN)
+
+    outcome = dispatch(ctx, ctx.on.update_status(), unit(relation))
+
+    assert written_by(outcome, relation) == {}
+
+
 def test_without_a_relation_there_is_nothing_to_ask() -> None:
     ctx = context()
     for event in (ctx.on.leader_elected(), ctx.on.update_status(), ctx.on.upgrade_charm()):
         outcome = dispatch(ctx, event, unit())
         assert outcome.answer == NotRelated()
-        assert outcome.entity == NotRelated()
 
 
 # The answer
@@ -187,9 +193,9 @@ def test_an_answer_in_pieces(order: Sequence[str]) -> None:
         state = unit(relation, secrets=secrets if "grant" in there else [], leader=False)
         outcome = dispatch(ctx, ctx.on.relation_changed(relation, remote_unit=0), state)
         if {"endpoints", "secret-user", "grant"} <= there:
-            tls = CaCertificates(CA) if "secret-tls" in there else Tls.OFF
-            assert outcome.answer == replace(CONNECTED, tls=tls)
-            assert outcome.events == CREATED
+            tls = Tls(enabled=True, ca=CA) if "secret-tls" in there else Tls()
+            assert outcome.answer == CONNECTED.model_copy(update={"tls": tls})
+            assert outcome.events == CHANGED
         else:
             assert isinstance(outcome.answer, NotReady)
             assert outcome.events == []
@@ -203,7 +209,7 @@ def test_secrets_of_this_model_and_of_another(uri: str) -> None:
     state = unit(relation, secrets=[secret])
 
     assert dispatch(ctx, ctx.on.update_status(), state).answer == CONNECTED
-    assert dispatch(ctx, ctx.on.secret_changed(secret), state).events == ["authentication_updated"]
+    assert dispatch(ctx, ctx.on.secret_changed(secret), state).events == CHANGED
 
 
 def test_a_secret_that_cannot_be_read_yet_is_tried_again_on_any_event() -> None:
@@ -211,7 +217,7 @@ def test_a_secret_that_cannot_be_read_yet_is_tried_again_on_any_event() -> None:
     relation = related({"endpoints": "host:5432", "secret-user": "secret:user"})
 
     waiting = dispatch(ctx, ctx.on.relation_changed(relation, remote_unit=0), unit(relation))
-    assert waiting.answer == NotReady(("secret-user",))
+    assert waiting.answer == NotReady((), unreadable=("secret-user",))
     assert waiting.events == []
 
     state = unit(relation, secrets=[user_secret()])
@@ -228,7 +234,7 @@ def test_a_secret_that_juju_does_not_give_is_waited_for() -> None:
     with patch.object(scenario.mocking._MockModelBackend, "secret_get", side_effect=refusal):
         outcome = dispatch(ctx, ctx.on.update_status(), unit(relation, secrets=[user_secret()]))
 
-    assert outcome.answer == NotReady(("secret-user",))
+    assert outcome.answer == NotReady((), unreadable=("secret-user",))
 
 
 def test_a_rotation_is_seen_on_any_event() -> None:
@@ -237,7 +243,8 @@ def test_a_rotation_is_seen_on_any_event() -> None:
     rotated = replace(user_secret(), latest_content={"username": "role", "password": f"new{MARK}"})
     relation = related({"endpoints": "host:5432", "secret-user": "secret:user"})
     state = unit(relation, secrets=[rotated], leader=False)
-    new = replace(CONNECTED, credentials=Credentials("role", SecretStr(f"new{MARK}")))
+    credentials = Credentials(username="role", password=SecretStr(f"new{MARK}"))
+    new = CONNECTED.model_copy(update={"credentials": credentials})
 
     for event in (ctx.on.update_status(), ctx.on.start(), ctx.on.secret_changed(rotated)):
         assert dispatch(ctx, event, state).answer == new
@@ -275,13 +282,12 @@ def test_tls_switched_on_and_off_again() -> None:
 
     tls = replace(tls, latest_content={"tls": "True", "tls-ca": CA})
     on = dispatch(ctx, ctx.on.secret_changed(tls), unit(relation, secrets=[tls]))
-    assert on.answer == replace(CONNECTED, tls=CaCertificates(CA))
-    assert on.events == ["authentication_updated"]
+    assert on.answer == CONNECTED.model_copy(update={"tls": Tls(enabled=True, ca=CA)})
+    assert on.events == CHANGED
 
     tls = replace(tls, latest_content={"tls": "False"})
     off = dispatch(ctx, ctx.on.secret_changed(tls), unit(relation, secrets=[tls]))
-    assert isinstance(off.answer, Connected)
-    assert off.answer.tls == Tls.OFF
+    assert off.answer == CONNECTED
 
 
 def test_a_subordinate_provider_is_waited_for() -> None:
@@ -297,8 +303,8 @@ def test_a_subordinate_provider_is_waited_for() -> None:
 
     relation = related(databag, state="ready")
     ready = dispatch(ctx, ctx.on.relation_changed(relation, remote_unit=0), unit(relation))
-    assert ready.answer == CONNECTED
-    assert ready.events == CREATED
+    assert ready.answer == CONNECTED.model_copy(update={"subordinated": True})
+    assert ready.events == CHANGED
 
 
 def test_what_the_provider_says_about_itself() -> None:
@@ -306,15 +312,17 @@ def test_what_the_provider_says_about_itself() -> None:
     ctx = context()
     databag = {
         "status": '[{"code": 1001, "message": "backing up"},'
+        '{"code": 1002, "message": "rotating", "resolution": "none"},'
         '{"code": 4001, "message": "resizing", "resolution": "wait"},'
         '{"code": 5001, "message": "no such plugin", "resolution": "ask for less"}]'
     }
     statuses = (
-        ProviderStatus(1001, "backing up", ""),
-        ProviderStatus(4001, "resizing", "wait"),
-        ProviderStatus(5001, "no such plugin", "ask for less"),
+        ProviderStatus(code=1001, message="backing up"),
+        ProviderStatus(code=1002, message="rotating", resolution="none"),
+        ProviderStatus(code=4001, message="resizing", resolution="wait"),
+        ProviderStatus(code=5001, message="no such plugin", resolution="ask for less"),
     )
-    said = "the provider says (1001): backing up"
+    said = "the provider says: backing up (1001); rotating (1002)"
 
     for more in ({}, PLAIN, {"endpoints": "host"}):
         relation = related(databag | more)
@@ -326,6 +334,20 @@ def test_what_the_provider_says_about_itself() -> None:
             assert outcome.answer.statuses == statuses
         assert told.logged("INFO") == [said]
         assert later.logged("INFO") == []
+
+
+@pytest.mark.parametrize(("count", "levels"), [(100, ["INFO"]), (1000, ["WARNING"])])
+def test_many_statuses_do_not_fill_the_log(count: int, levels: list[str]) -> None:
+    ctx = context()
+    status = json.dumps([{"code": 1000, "message": "still here"}] * count)
+    relation = related(PLAIN | {"status": status})
+
+    outcome = dispatch(ctx, ctx.on.relation_changed(relation, remote_unit=0), unit(relation))
+
+    ours = [line for line in outcome.log if "the provider" in line.message]
+    assert [line.level for line in ours] == levels
+    assert all(len(line.message) < 1000 for line in ours)
+    assert isinstance(outcome.answer, Connected)
 
 
 def test_a_malformed_optional_field_is_logged_once() -> None:
@@ -347,8 +369,8 @@ def test_a_prefix_is_answered_with_databases() -> None:
     outcome = dispatch(ctx, ctx.on.relation_changed(relation, remote_unit=0), unit(relation))
 
     assert written_by(outcome, relation)["database"] == "names_*"
-    assert outcome.answer == replace(
-        CONNECTED, database="names_*", prefix_databases=("names_a", "names_b")
+    assert outcome.answer == CONNECTED.model_copy(
+        update={"database": "names_*", "prefix_databases": ("names_a", "names_b")}
     )
 
 
@@ -363,58 +385,17 @@ def test_replicas_and_uris() -> None:
     for relation in (by_secret, plain):
         event = ctx.on.relation_changed(relation, remote_unit=0)
         outcome = dispatch(ctx, event, unit(relation, secrets=[secret]))
-        assert outcome.answer == replace(
-            CONNECTED,
-            read_only_endpoints=(Endpoint("a", 1), Endpoint("b", 2)),
-            uris=SecretStr(uris["uris"]),
-            read_only_uris=SecretStr(uris["read-only-uris"]),
+        assert outcome.answer == Connected(
+            endpoints=CONNECTED.endpoints,
+            credentials=Credentials(
+                username="role",
+                password=SecretStr(f"old{MARK}"),
+                uris=SecretStr(uris["uris"]),
+                read_only_uris=SecretStr(uris["read-only-uris"]),
+            ),
+            read_only_endpoints=(Endpoint(host="a", port=1), Endpoint(host="b", port=2)),
         )
         assert MARK not in outcome.everything
-
-
-# Entities
-
-
-@pytest.mark.parametrize(
-    ("entity", "content", "answer"),
-    [
-        (
-            EntityRequest(EntityType.USER),
-            {"entity-name": "user", "entity-password": MARK},
-            Entity("user", SecretStr(MARK)),
-        ),
-        (
-            EntityRequest(EntityType.GROUP, group_roles=("admin",)),
-            {"entity-name": "group"},
-            Entity("group", None),
-        ),
-    ],
-)
-def test_an_entity_takes_the_place_of_the_user(
-    entity: EntityRequest, content: dict[str, str], answer: Entity
-) -> None:
-    """There are no other credentials; the charm is told all the same."""
-    ctx = context(DatabaseRequest("names", entity=entity))
-    relation = related({"database": "names", "endpoints": "host:5432", "secret-entity": "secret:e"})
-    secret = Secret(content, id="secret:e")
-    event = ctx.on.relation_changed(relation, remote_unit=0)
-
-    waiting = dispatch(ctx, event, unit(relation))
-    assert waiting.entity == NotReady(("secret-entity",))
-    assert waiting.events == []
-
-    created = dispatch(ctx, event, unit(relation, secrets=[secret]))
-    assert created.entity == answer
-    if answer.password is None:
-        assert isinstance(created.answer, NotReady), "a group cannot log in"
-    else:
-        assert isinstance(created.answer, Connected)
-        assert created.answer.credentials == Credentials(answer.name, answer.password)
-    assert created.events == CREATED
-    assert MARK not in created.everything
-
-    rotated = dispatch(ctx, ctx.on.secret_changed(secret), unit(relation, secrets=[secret]))
-    assert rotated.events == ["authentication_updated"]
 
 
 # The end of a relation
@@ -429,7 +410,6 @@ def test_a_relation_that_goes_takes_its_credentials_with_it() -> None:
     outcome = dispatch(ctx, ctx.on.relation_broken(relation), state)
 
     assert outcome.answer == NotRelated()
-    assert outcome.entity == NotRelated()
     assert outcome.events == ["database_removed"]
     assert written_by(outcome, relation) == WRITTEN
 
@@ -482,7 +462,7 @@ def test_events_and_logs_hold_no_secret() -> None:
             assert MARK not in outcome.everything
             events += outcome.events
 
-    assert set(events) == {*CREATED, "authentication_updated", "database_removed"}
+    assert set(events) == {*CHANGED, "database_removed"}
 
 
 @settings(max_examples=30)

@@ -8,25 +8,26 @@ from ops.testing import Context, State
 from pydantic import SecretStr
 
 from postgresql_client import (
-    CaCertificates,
     Connected,
     Credentials,
     Endpoint,
     NotReady,
-    ServerVersion,
     Tls,
 )
-from postgresql_client.testing import Response, relation_for_provider, relation_for_requirer
+from postgresql_client.testing import CA, Response, relation_for_provider, relation_for_requirer
 from unit.postgresql_client.requirer_charm import ENDPOINT, INTERFACE, REQUEST, context, dispatch
-from unit.postgresql_client.strategies import pem
-
-CA = pem(b"\x30\x00")
+from unit.postgresql_client.strategies import OTHER_CA
 
 
 @pytest.mark.parametrize("use_secrets", [True, False])
 @pytest.mark.parametrize(
     ("tls_ca", "tls"),
-    [(None, Tls.OFF), ("", Tls.WITHOUT_CA), (CA, CaCertificates(CA))],
+    [
+        (None, Tls()),
+        ("", Tls(enabled=True)),
+        (CA, Tls(enabled=True, ca=CA)),
+        (OTHER_CA, Tls(enabled=True, ca=OTHER_CA)),
+    ],
 )
 def test_a_requirer_reads_what_the_response_says(
     tls_ca: str | None, tls: Tls, *, use_secrets: bool
@@ -50,12 +51,12 @@ def test_a_requirer_reads_what_the_response_says(
     outcome = dispatch(ctx, ctx.on.relation_changed(related.relation, remote_unit=0), state)
 
     assert outcome.answer == Connected(
-        endpoints=(Endpoint("a", 1), Endpoint("b", 2)),
-        credentials=Credentials("role", SecretStr("secret")),
+        endpoints=(Endpoint(host="a", port=1), Endpoint(host="b", port=2)),
+        credentials=Credentials(username="role", password=SecretStr("secret")),
         tls=tls,
         database="names",
-        version=ServerVersion((16, 4)),
-        read_only_endpoints=(Endpoint("c", 3),),
+        version=(16, 4),
+        read_only_endpoints=(Endpoint(host="c", port=3),),
     )
     before: Mapping[str, str] = related.relation.local_app_data
     after: Mapping[str, str] = outcome.state.get_relation(related.relation.id).local_app_data

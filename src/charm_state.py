@@ -1,0 +1,106 @@
+"""The state that the workload depends on: the charm config and the database, both validated."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import ops
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from postgresql_client import Answer
+
+_MAX_VALUE = 40  # characters of a bad value that a status has room for
+_SSH_PORT = 22
+_ALLOWED = {
+    "server-port": "1 to 65535, but not 22",
+    "tls-verification": "verify-full or verify-ca",
+}
+
+
+def _check_port(port: int) -> int:
+    if port == _SSH_PORT:
+        raise ValueError("Invalid port number, 22 is reserved for SSH")
+    if not 1 <= port <= 65535:
+        raise ValueError
+    return port
+
+
+class FastAPIConfig(BaseModel):
+    """The options of ``charmcraft.yaml`` with valid values."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+    server_port: Annotated[int, AfterValidator(_check_port)] = 8000
+    tls_verification: Literal["verify-full", "verify-ca"] = "verify-full"
+    """How far the server's certificate is verified, in libpq's terms (``sslmode``)."""
+
+
+class AppliedConfig(BaseModel):
+    """What the workload was last started with, as far as its plan shows it."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+    server_port: int | None = None
+    tls_verification: str | None = None
+
+
+@dataclass(frozen=True)
+class CharmState:
+    """All that the workload depends on, as it is in this dispatch."""
+
+    config: FastAPIConfig
+    """A wrong option has the value that was last applied here, or else its default."""
+    config_problems: tuple[str, ...]
+    """A message for each wrong option, with its name, its value, and what is allowed."""
+    database: Answer
+    relation_id: int | None
+    """The relation that the database's answer is from."""
+
+
+def _replace_wrong(
+    options: Mapping[str, bool | int | float | str], error: ValidationError, applied: AppliedConfig
+) -> tuple[FastAPIConfig, tuple[str, ...]]:
+    """Return what to use in place of the options in ``error``, and what is wrong with those."""
+    problems = {str(each["loc"][0]): each for each in error.errors()}
+    kept = applied.model_dump(include=set(problems), exclude_none=True)
+    valid = {
+        name: value
+        for option, value in options.items()
+        if (name := option.replace("-", "_")) not in problems
+    }
+    messages = tuple(
+        str(problem.get("ctx", {}).get("error") or "")
+        or _out_of_range(name.replace("_", "-"), str(problem["input"]))
+        for name, problem in problems.items()
+    )
+    try:
+        return FastAPIConfig.model_validate(valid | kept), messages
+    except ValidationError:  # somebody else's plan
+        return FastAPIConfig.model_validate(valid), messages
+
+
+def _out_of_range(option: str, value: str) -> str:
+    shown = value if len(value) <= _MAX_VALUE else f"{value[:_MAX_VALUE]}..."
+    return f"Invalid {option} {shown!r}: use {_ALLOWED[option]}"
+
+
+def load_state(
+    charm: ops.CharmBase,
+    database: Answer,
+    relation_id: int | None,
+    ask_applied: Callable[[], AppliedConfig | None],
+) -> CharmState:
+    """Validate the config, and bring it together with the database; never raise.
+
+    Args:
+        charm: Whose config it is.
+        database: The answer of the database's provider.
+        relation_id: The relation that the answer is from.
+        ask_applied: Tells what the workload was last started with; asked only where it is needed.
+    """
+    try:
+        config = charm.load_config(FastAPIConfig)
+    except ValidationError as error:
+        config, problems = _replace_wrong(charm.config, error, ask_applied() or AppliedConfig())
+        return CharmState(config, problems, database, relation_id)
+    return CharmState(config, (), database, relation_id)
