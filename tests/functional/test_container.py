@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -199,3 +200,51 @@ def test_the_version_is_the_servers_own_also_after_an_upgrade_of_the_image(
     connected.server.wait_until_up()
     juju.dispatch(juju.on.update_status())
     assert juju.state.workload_version == "2.0.0"
+
+
+def refusing(code: int) -> Callable[[], None]:
+    def refuse() -> None:
+        raise pebble.APIError({}, code, "refused", "not now")
+
+    return refuse
+
+
+@pytest.mark.parametrize(
+    ("question", "status"),
+    [
+        ("get_checks", "active"),
+        ("get_plan", "maintenance: Cannot ask Pebble about the server: not now"),
+        ("get_services", "maintenance: Cannot ask Pebble about the server: not now"),
+    ],
+)
+def test_one_failed_question_is_not_taken_for_a_root_cause(
+    connected: Stage, question: str, status: str
+) -> None:
+    connected.juju.before(question, refusing(500))
+
+    assert status_of_an_event(connected) == status
+    assert status_of_an_event(connected) == "active"
+
+
+def test_a_layer_that_pebble_refuses_leaves_the_server_that_there_is(connected: Stage) -> None:
+    connected.juju.before("add_layer", refusing(400))
+
+    connected.juju.configure(server_port=free_port())
+
+    assert connected.juju.status == "blocked: Pebble refused to run the server: not now"
+    connected.server.wait_until_up()
+    assert connected.server.names() is not None
+
+
+@pytest.mark.parametrize("request_name", ["add_layer", "start_services"])
+def test_a_request_that_fails_once_is_made_good_by_the_next_event(
+    connected: Stage, request_name: str
+) -> None:
+    connected.juju.before(request_name, refusing(500))
+    port = free_port()
+    connected.juju.configure(server_port=port)
+
+    assert status_of_an_event(connected) == "active"
+    connected.server.port = port
+    connected.server.wait_until_up()
+    assert connected.server.names() is not None

@@ -315,7 +315,9 @@ def test_what_yaml_would_change_is_refused_by_name(ctx: Ctx, field: str, value: 
 
 
 def test_the_opened_port_is_put_right_by_any_event(ctx: Ctx) -> None:
-    state = dataclasses.replace(changed(ctx, unit(bare_answer())), opened_ports=frozenset({TCPPort(1)}))
+    state = dataclasses.replace(
+        changed(ctx, unit(bare_answer())), opened_ports=frozenset({TCPPort(1)})
+    )
 
     assert ctx.run(ctx.on.update_status(), state).opened_ports == {TCPPort(8000)}
 
