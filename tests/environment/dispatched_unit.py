@@ -156,8 +156,8 @@ def run_container(directory: Path) -> Iterator[Container]:
     path = os.pathsep.join((str(_IMAGE), str(Path(sys.executable).parent), os.environ["PATH"]))
     with sandbox(directory, executable.parent) as box:
         pebble = Pebble(executable, directory / "pebble", {"PATH": path}, box)
-        pebble.start()
         try:
+            pebble.start()
             yield Container(box, pebble)
         finally:
             pebble.stop()

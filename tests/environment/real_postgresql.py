@@ -2,11 +2,12 @@
 
 import os
 import pwd
+import signal
 import subprocess
-import tempfile
 from pathlib import Path
 
 from environment.certificates import Certificate
+from environment.waiting import wait_for
 
 _SETTINGS = """
 unix_socket_directories = '{directory}'
@@ -28,6 +29,7 @@ class PostgreSQL:
         self._data = directory / "data"
         self._log = directory / "log"
         self._user = _unprivileged_user()
+        self._process: subprocess.Popen[bytes] | None = None
         self.port = port
 
     def create(self) -> None:
@@ -40,13 +42,42 @@ class PostgreSQL:
 
     def start(self, *addresses: str) -> None:
         """Start on the addresses (127.0.0.1 if none), and return when connections are accepted."""
-        listen = f"-c port={self.port} -c listen_addresses={','.join(addresses or ('127.0.0.1',))}"
-        self._run("pg_ctl", "start", "--wait", f"--log={self._log}", f"--options={listen}")
+        listen = ",".join(addresses or ("127.0.0.1",))
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    self._programs / "postgres",
+                    f"-D{self._data}",
+                    f"-cport={self.port}",
+                    f"-clisten_addresses={listen}",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self._directory,
+                user=self._user,
+                group=self._user,
+                extra_groups=() if self._user is not None else None,
+                start_new_session=True,  # Ctrl-C is for us, who then stop it
+            )
+        wait_for("PostgreSQL", self._is_up)
+
+    def _is_up(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise RuntimeError(f"PostgreSQL ends: {self._log.read_text()[-500:]}")
+        try:
+            self._psql("SELECT 1")
+        except RuntimeError:
+            return False
+        return True
 
     def stop(self) -> None:
         """Stop at once, as a server that fails does."""
-        if (self._data / "postmaster.pid").exists():
-            self._run("pg_ctl", "stop", "--wait", "--mode=immediate")
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(timeout=30)
+        self._process = None
 
     def offer_tls(self, certificate: Certificate | None) -> None:
         """Offer TLS with the certificate, or no more TLS, from the next start on."""
@@ -102,26 +133,22 @@ class PostgreSQL:
         )
 
     def _run(self, program: str, *arguments: str, statement: str = "") -> str:
-        with tempfile.TemporaryFile("w+") as output:
-            # A file, as pg_ctl hands its output to the server: a pipe would stay open until its end.
-            done = subprocess.run(
-                [self._programs / program, *arguments],
-                env={**os.environ, "PGDATA": str(self._data)},
-                input=statement,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-                cwd=self._directory,
-                user=self._user,
-                group=self._user,
-                extra_groups=() if self._user is not None else None,
-            )
-            output.seek(0)
-            text = output.read()
+        done = subprocess.run(
+            [self._programs / program, *arguments],
+            env={**os.environ, "PGDATA": str(self._data)},
+            input=statement,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            cwd=self._directory,
+            user=self._user,
+            group=self._user,
+            extra_groups=() if self._user is not None else None,
+        )
         if done.returncode != 0:
-            raise RuntimeError(f"{program} failed: {text}")
-        return text
+            raise RuntimeError(f"{program} failed: {done.stdout}")
+        return done.stdout
 
     def _append(self, name: str, text: str) -> None:
         with (self._data / name).open("a") as file:

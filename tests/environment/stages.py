@@ -40,9 +40,9 @@ def run_postgresql(*, with_tls: bool = False) -> Iterator[PostgreSQL]:
         if os.geteuid() == 0:
             programs = tools.runnable_by_others(programs, directory / "programs")
         cluster = PostgreSQL(programs, directory / "postgresql", free_port())
-        cluster.create()
-        cluster.start()
         try:
+            cluster.create()
+            cluster.start()
             yield cluster
         finally:
             cluster.stop()
@@ -54,8 +54,8 @@ def run_stage(*, preferred_port: int = 0) -> Iterator[Stage]:
     with temporary_directory() as directory:
         ca_directory = directory / "fastapi-demo"
         pebble = Pebble(tools.pebble(), directory / "pebble", image_environment())
-        pebble.start()
         try:
+            pebble.start()
             port = free_port(preferred=preferred_port)
             with patch.object(pebble_layer, "CA_DIRECTORY", str(ca_directory)):
                 yield Stage(pebble, Juju(pebble, server_port=port), Server(port), ca_directory)

@@ -111,7 +111,7 @@ def _go_environment(caches: str) -> dict[str, str]:
         "GOFLAGS": "-buildvcs=false -mod=readonly -modcacherw",
         "GOPATH": f"{caches}/path",
         "GOTOOLCHAIN": "local",
-        "XDG_CONFIG_HOME": caches,
+        "XDG_CONFIG_HOME": "/dev/null",  # Go would keep counters there
     }
 
 
