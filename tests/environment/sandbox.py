@@ -5,6 +5,7 @@ directories of the run: several runs do not meet there, and nothing is left on t
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -47,6 +48,8 @@ def sandbox(directory: Path, *visible: Path) -> Iterator[Sandbox]:
     Raises:
         MissingToolError: where this machine allows no such thing.
     """
+    if shutil.which("unshare") is None or shutil.which("nsenter") is None:
+        raise MissingToolError("unshare and nsenter are missing: install util-linux")
     for name in ("charm", "root", "tmp"):
         (directory / name).mkdir()
     (directory / "tmp").chmod(0o1777)
