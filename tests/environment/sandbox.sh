@@ -4,6 +4,7 @@
 # DIRECTORY/tmp as /tmp. A PATH stays visible, also below /tmp. Runs in a mount namespace of its own,
 # which ends, and the mounts with it, when standard input is closed.
 set -eu
+PATH="$PATH:/usr/sbin:/sbin" # chroot is there, which is not on everybody's PATH
 directory="$1"
 root="$directory/root"
 shift
