@@ -216,7 +216,7 @@ class DemoServer:
         (directory,) = found
         is_writable_by_others = bool(directory.permissions & 0o022)
         is_of_pebble = all(
-            process.user_id == directory.user_id for process in self._list("/proc", "self")
+            process.user_id == directory.user_id for process in self._list("/proc/self", "task")
         )
         return (
             directory.type is pebble.FileType.DIRECTORY
