@@ -13,6 +13,7 @@ import yaml
 from ops import pebble
 
 import pebble_layer
+from ca_files import CaFiles, CannotWriteError
 from charm_state import AppliedConfig, CharmState
 from pebble_layer import CHECK, LABEL, SERVICE
 from postgresql_client import Connected, NotRelated
@@ -69,15 +70,12 @@ class Outcome:
     """Whether the server has credentials of the relation in force."""
 
 
-class _CannotWriteCaError(Exception):
-    """The CA's file cannot be written. The text says why."""
-
-
 class DemoServer:
     """The service in the container. Nothing here raises for what Pebble or the server do."""
 
     def __init__(self, container: ops.Container) -> None:
         self._container = container
+        self._ca_files = CaFiles(container)
 
     def applied_config(self) -> AppliedConfig | None:
         """Return the options that the server was last started with, None if nobody knows."""
@@ -104,23 +102,25 @@ class DemoServer:
         ca = self._ca(state)
         if ca is not None:
             try:
-                self._provide_ca(ca)
-            except _CannotWriteCaError as error:
+                self._ca_files.provide(ca)
+            except CannotWriteError as error:
                 return Outcome(Refused(str(error)))
-        running_others = _running(services, but=SERVICE)
-        if not is_changed and not running_others and not _is_down(services):
+        # Those that Pebble is about to start again count, too.
+        running = [n for n, s in services.items() if s.current is not pebble.ServiceStatus.INACTIVE]
+        others = [name for name in running if name != SERVICE]
+        if not is_changed and not others and not _is_down(services):
             holds = pebble_layer.holds_credentials(plan, state.relation_id) if plan else False
             return Outcome(self._health(services), holds_credentials=holds)
         # Until the last step the server is stopped. So whatever step fails, or is the last before
         # the hook is killed, the next event finds that there is something left to do.
         if is_changed:
             logger.info("%s: %s", SERVICE, _difference(plan, wanted))
-            self._stop([*running_others, *_running(services, only=SERVICE)])
+            self._stop(running)
             self._add_layer(wanted)
             self._stop_checks(wanted)
         else:
-            self._stop(running_others)
-        self._remove_ca_files(but=wanted.services[SERVICE].environment.get("PGSSLROOTCERT"))
+            self._stop(others)
+        self._ca_files.remove(but=wanted.services[SERVICE].environment.get("PGSSLROOTCERT"))
         # Not by a replan, which would start an image's service again if it has run before.
         container.start(SERVICE)
         return Outcome(
@@ -178,71 +178,6 @@ class DemoServer:
             return state.database.tls.ca
         return None
 
-    def _provide_ca(self, ca: str) -> None:
-        """Write the CA's file where it is missing or is not what it was."""
-        path = pebble_layer.ca_path(ca)
-        try:
-            if self._is_own_directory() and self._read(path) == ca:
-                return
-            if not self._is_own_directory():
-                parent = pebble_layer.CA_DIRECTORY.rpartition("/")[0]
-                self._container.make_dir(parent, make_parents=True)  # no error if it is there
-                self._container.make_dir(pebble_layer.CA_DIRECTORY, permissions=0o755)
-            self._container.push(path, ca, permissions=0o644)
-        except pebble.PathError as error:
-            raise _CannotWriteCaError(
-                f"cannot write the CA to {pebble_layer.CA_DIRECTORY}: {error.kind}"
-            ) from None
-
-    def _read(self, path: str) -> str | None:
-        try:
-            with self._container.pull(path) as file:
-                return file.read()
-        except pebble.PathError as error:
-            if error.kind == "not-found":
-                return None
-            raise
-        except UnicodeDecodeError:
-            return None
-
-    def _is_own_directory(self) -> bool:
-        """Whether the CA's directory is there, and is not somebody else's file, link or directory.
-
-        Pebble is root and follows links: anybody in the container can put one into ``/tmp``.
-        """
-        parent, _, name = pebble_layer.CA_DIRECTORY.rpartition("/")
-        if not (found := self._list(parent, name)):
-            return False
-        (directory,) = found
-        is_writable_by_others = bool(directory.permissions & 0o022)
-        is_of_pebble = all(
-            process.user_id == directory.user_id for process in self._list("/proc/self", "task")
-        )
-        return (
-            directory.type is pebble.FileType.DIRECTORY
-            and is_of_pebble
-            and not is_writable_by_others
-        )
-
-    def _list(self, directory: str, pattern: str) -> list[pebble.FileInfo]:
-        """List the files with a pattern, without following links: none where it is not there."""
-        try:
-            return self._container.list_files(directory, pattern=pattern)
-        except pebble.APIError as error:
-            if error.code == http.HTTPStatus.NOT_FOUND:
-                return []
-            raise
-
-    def _remove_ca_files(self, *, but: str | None) -> None:
-        try:
-            if not self._is_own_directory():
-                return
-            for file in self._list(pebble_layer.CA_DIRECTORY, pebble_layer.CA_FILES):
-                if file.path != but:
-                    self._container.remove_path(file.path)
-        except pebble.PathError as error:  # a CA is no secret, and the server runs without it
-            logger.warning("cannot remove a CA that is no longer used: %s", error.kind)
-
     def health(self) -> Health:
         """See how the server does, now."""
         return _ask_pebble(lambda: self._health(self._container.get_services(SERVICE)))
@@ -269,17 +204,6 @@ class DemoServer:
         if latest is not None and latest.err:
             return _reason(latest.err)
         return "the server exited, will restart"
-
-
-def _running(services: _Services, *, but: str = "", only: str = "") -> list[str]:
-    """Return the services that run, or that Pebble will start again by itself."""
-    return [
-        name
-        for name, service in services.items()
-        if service.current is not pebble.ServiceStatus.INACTIVE
-        and name != but
-        and (not only or name == only)
-    ]
 
 
 def _is_down(services: _Services) -> bool:

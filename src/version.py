@@ -40,7 +40,9 @@ def _exchange(port: int) -> bytes:
     with socket.create_connection((_HOST, port), timeout=_DEADLINE) as connection:
         connection.sendall(_REQUEST)
         while len(reply) < _MAX_REPLY:
-            connection.settimeout(max(deadline - time.monotonic(), 0.001))
+            if (remaining := deadline - time.monotonic()) <= 0:
+                raise TimeoutError
+            connection.settimeout(remaining)
             received = connection.recv(_MAX_REPLY)
             if not received:
                 break
