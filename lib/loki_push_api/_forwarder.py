@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ops
+import yaml
 from ops import pebble
 
 from . import _targets
@@ -116,6 +117,8 @@ class LogForwarder(ops.Object):
                 logger.info("the log of %s goes to %d Loki", self._service, len(wanted))
                 layer = pebble.Layer({"log-targets": dict(changes)})
                 self._container.add_layer(self._layer, layer, combine=True)
+        except (yaml.YAMLError, ValueError):  # the text may hold what is secret: it is not logged
+            logger.warning("Pebble's plan cannot be parsed: the log targets stay as they are")
         except pebble.APIError as error:
             logger.warning("Pebble does not take the log targets: %s", error.message)
         except (pebble.Error, http.client.HTTPException, OSError):

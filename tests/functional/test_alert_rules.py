@@ -2,14 +2,13 @@
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from environment.tools import MissingToolError
+from environment import tools
 from functional.needed import needed
 from observability_expressions import SRC, TOPOLOGY, bound_rules
 
@@ -168,12 +167,10 @@ QUIET: list[tuple[str, str, Mapping[str, str], int]] = [
 
 def promtool(*arguments: str | Path) -> None:
     """Run promtool, and fail with what it says."""
-    executable = shutil.which("promtool")
     with needed():
-        if executable is None:
-            raise MissingToolError("promtool is missing: install Debian's package prometheus")
+        executable = tools.prometheus().promtool
     done = subprocess.run(
-        [executable or "", *arguments],
+        [executable, *arguments],
         capture_output=True,
         text=True,
         check=False,
