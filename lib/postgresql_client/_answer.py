@@ -3,12 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Annotated, ClassVar, Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal, NoReturn, TypeAlias, TypeVar
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     TypeAdapter,
     ValidationError,
@@ -31,6 +28,10 @@ from ._checks import (
     split_endpoint,
     split_list,
 )
+from ._wire import Wire, from_text, wire_key
+
+SECRET_KEYS = ("secret-user", "secret-tls")
+"""The keys that name secrets."""
 
 _T = TypeVar("_T")
 Severity: TypeAlias = Literal["informational", "transitory", "fatal"]
@@ -64,8 +65,7 @@ def _use_default_if_malformed(
     except ValidationError as error:
         ignored: list[Ignored] | None = info.context
         if ignored is not None:
-            field = (info.field_name or "").replace("_", "-")
-            ignored.append(Ignored(field, _reason(error.errors()[0])))
+            ignored.append(Ignored(wire_key(info.field_name or ""), _reason(error.errors()[0])))
         raise PydanticUseDefault from None
 
 
@@ -73,18 +73,7 @@ Lenient: TypeAlias = Annotated[_T, WrapValidator(_use_default_if_malformed)]
 """A field that has its default where the provider wrote something malformed."""
 
 
-class _Wire(BaseModel):
-    model_config: ClassVar[ConfigDict] = ConfigDict(
-        alias_generator=lambda name: name.replace("_", "-"),
-        defer_build=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-        validate_by_name=True,
-    )
-
-
-class Endpoint(_Wire):
+class Endpoint(Wire):
     """Where a server listens. ``str()`` gives the form of the wire, ``host:port``."""
 
     host: Host
@@ -95,22 +84,20 @@ class Endpoint(_Wire):
 
 
 Endpoints: TypeAlias = Annotated[
-    tuple[Annotated[Endpoint, BeforeValidator(split_endpoint)], ...], BeforeValidator(split_list)
+    tuple[Annotated[Endpoint, from_text(split_endpoint)], ...], from_text(split_list)
 ]
 
 
-def _one_line(text: object) -> object:
-    if not isinstance(text, str):
-        return text
+def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-class ProviderStatus(_Wire):
+class ProviderStatus(Wire):
     """A condition that the provider raises. Message and resolution are printable, on one line."""
 
     code: int
-    message: Annotated[str, BeforeValidator(_one_line)]
-    resolution: Annotated[str, BeforeValidator(_one_line)] = ""
+    message: Annotated[str, from_text(_one_line)]
+    resolution: Annotated[str, from_text(_one_line)] = ""
 
     @property
     def severity(self) -> Severity:
@@ -118,9 +105,7 @@ class ProviderStatus(_Wire):
         return _SEVERITIES.get(self.code // 1000, "informational")
 
 
-def _parse_statuses(text: object) -> object:
-    if not isinstance(text, str):
-        return text
+def _parse_statuses(text: str) -> tuple[ProviderStatus, ...]:
     if len(text) > _MAX_STATUS_TEXT:
         raise ValueError(f"is longer than {_MAX_STATUS_TEXT} characters")
     try:
@@ -132,14 +117,12 @@ def _parse_statuses(text: object) -> object:
     return statuses
 
 
-def _from_secret(content: object) -> object:
-    """Accept the content of a secret. Its URI still stands here where it cannot be one."""
-    if isinstance(content, str):
-        raise ValueError("is not the URI of a secret")  # noqa: TRY004 - a check raises ValueError
-    return content
+def _refuse_text(_: str) -> NoReturn:
+    """Refuse what stands where the content of a secret should: its URI, if that cannot be one."""
+    raise ValueError("is not the URI of a secret")
 
 
-class Credentials(_Wire):
+class Credentials(Wire):
     """A role that may log in."""
 
     username: Identifier
@@ -149,18 +132,16 @@ class Credentials(_Wire):
     read_only_uris: Lenient[Secret | None] = None
 
 
-class Tls(_Wire):
+class Tls(Wire):
     """Whether the server offers TLS, and what to verify it with."""
 
-    enabled: Flag = Field(default=False, validation_alias="tls")
-    ca: Pem | None = Field(default=None, validation_alias="tls-ca")
+    enabled: Flag = False
+    ca: Pem | None = None
     """The CA certificates in PEM; None where the provider sends none."""
 
 
-class _Reported(_Wire):
-    statuses: Lenient[Annotated[tuple[ProviderStatus, ...], BeforeValidator(_parse_statuses)]] = (
-        Field(default=(), validation_alias="status")
-    )
+class _Reported(Wire):
+    statuses: Lenient[Annotated[tuple[ProviderStatus, ...], from_text(_parse_statuses)]] = ()
     """The conditions that the provider raises."""
 
 
@@ -173,12 +154,8 @@ class Connected(_Reported):
 
     endpoints: Endpoints
     """The primary's, at least one. Where there are several, any of them may be the primary."""
-    credentials: Annotated[Credentials, BeforeValidator(_from_secret)] = Field(
-        validation_alias="secret-user"
-    )
-    tls: Annotated[Tls, BeforeValidator(_from_secret)] = Field(
-        default_factory=Tls, validation_alias="secret-tls"
-    )
+    credentials: Annotated[Credentials, from_text(_refuse_text)]
+    tls: Annotated[Tls, from_text(_refuse_text)] = Field(default_factory=Tls)
     database: Identifier | None = None
     """The database really made, which may differ from the one asked for. None when the provider
     does not say: then it is the one asked for."""
@@ -231,11 +208,13 @@ def parse_answer(
     """Validate a provider's databag, with its secrets; never raise."""
     ignored: list[Ignored] = []
     written = {key: text for key, text in databag.items() if text}
-    wire, unreadable = _with_contents(written, read_secret)
+    contents = {key: _content(key, written, read_secret) for key in SECRET_KEYS}
+    unreadable = tuple(key for key, content in contents.items() if content is None)
+    wire = {key: value for key, value in {**written, **contents}.items() if value is not None}
     try:
         answer = Connected.model_validate(wire, context=ignored, by_alias=True, by_name=False)
     except ValidationError as error:
-        reported = _Reported.model_validate(written, context=[], by_alias=True, by_name=False)
+        reported = _Reported.model_validate(written, by_alias=True, by_name=False)
         return _explain(error, unreadable, reported.statuses), tuple(ignored)
     missing = ("state",) if answer.subordinated and not is_remote_unit_ready() else ()
     if missing or unreadable:
@@ -243,28 +222,20 @@ def parse_answer(
     return answer, tuple(ignored)
 
 
-def _with_contents(
-    written: Mapping[str, str], read_secret: ReadSecret
-) -> tuple[Mapping[str, object], tuple[str, ...]]:
-    """Put the content of each secret where its URI stands; return the keys of the unreadable, too.
+def _content(
+    key: str, written: Mapping[str, str], read_secret: ReadSecret
+) -> Mapping[str, str] | str | None:
+    """Return what a secret holds; None while it is unreadable; text that is no URI, as it is.
 
     Without a URI the databag itself is the content: plain values, as from a provider without
     secrets.
     """
-    wire: dict[str, object] = {**written}
-    unreadable: list[str] = []
-    for key in ("secret-user", "secret-tls"):
-        uri = written.get(key)
-        if uri is None:
-            wire[key] = written
-        elif is_secret_uri(uri):
-            content = read_secret(uri)
-            if content is None:
-                unreadable.append(key)
-                del wire[key]
-            else:
-                wire[key] = {name: text for name, text in content.items() if text}
-    return wire, tuple(unreadable)
+    if (uri := written.get(key)) is None:
+        return written
+    if not is_secret_uri(uri):
+        return uri
+    content = read_secret(uri)
+    return content and {name: text for name, text in content.items() if text}
 
 
 def _explain(

@@ -9,9 +9,12 @@ import ipaddress
 import re
 import ssl
 import unicodedata
+from collections.abc import Mapping
 from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, SecretStr
+
+from ._wire import from_text
 
 _MAX_IDENTIFIER = 63  # bytes: PostgreSQL's NAMEDATALEN - 1
 _MAX_SECRET = 4096  # characters of a password or a URI
@@ -79,28 +82,24 @@ def _check_secret(secret: SecretStr) -> SecretStr:
 
 
 def _check_host(host: str) -> str:
-    if ":" in host:
-        return _check_ipv6(host)
     labels = host.removesuffix(".").split(".")
-    if len(host) > _MAX_HOST or not all(map(_LABEL.fullmatch, labels)):
+    if ":" in host:
+        _check_address(host, "IPv6")
+        zone = host.partition("%")[2]  # fe80::1%eth0
+        if zone and not _LABEL.fullmatch(zone):
+            raise ValueError("has a host with an IPv6 zone that is not a name")
+    elif len(host) > _MAX_HOST or not all(map(_LABEL.fullmatch, labels)):
         raise ValueError("has a host that is neither a DNS name nor an address")
-    if labels[-1].isdecimal():  # no top-level domain is a number: an address then (RFC 3696, 2)
-        try:
-            ipaddress.IPv4Address(host)
-        except ValueError:
-            raise ValueError("has a host that is not an IPv4 address") from None
+    elif labels[-1].isdecimal():  # no top-level domain is a number (RFC 3696, 2)
+        _check_address(host, "IPv4")
     return _unchanged(host)
 
 
-def _check_ipv6(host: str) -> str:
+def _check_address(host: str, kind: str) -> None:
     try:
-        ipaddress.IPv6Address(host)
+        ipaddress.ip_address(host)
     except ValueError:
-        raise ValueError("has a host that is not an IPv6 address") from None
-    zone = host.partition("%")[2]  # fe80::1%eth0
-    if zone and not _LABEL.fullmatch(zone):
-        raise ValueError("has a host with an IPv6 zone that is not a name")
-    return host
+        raise ValueError(f"has a host that is not an {kind} address") from None
 
 
 def _check_port(port: int) -> int:
@@ -109,20 +108,16 @@ def _check_port(port: int) -> int:
     return port
 
 
-def split_list(text: object) -> object:
-    """Split comma-separated text: order kept, no duplicates. Other values are left as they are."""
-    if not isinstance(text, str):
-        return text
+def split_list(text: str) -> tuple[str, ...]:
+    """Split comma-separated text: order kept, no duplicates."""
     entries = tuple(dict.fromkeys(entry.strip() for entry in text.split(",", _MAX_LIST)))
     if len(entries) > _MAX_LIST:
         raise ValueError(f"has more than {_MAX_LIST} entries")
     return entries
 
 
-def split_endpoint(entry: object) -> object:
-    """Split ``host:port`` or ``[IPv6]:port``. Other values are left as they are."""
-    if not isinstance(entry, str):
-        return entry
+def split_endpoint(entry: str) -> Mapping[str, str | int]:
+    """Split ``host:port`` or ``[IPv6]:port``."""
     host, colon, port = entry.rpartition(":")
     if not colon or not _PORT.fullmatch(port):
         raise ValueError("has an entry that is not host:port")
@@ -132,21 +127,14 @@ def split_endpoint(entry: object) -> object:
     return {"host": host[1:-1] if is_bracketed else host, "port": int(port)}
 
 
-def _parse_flag(text: object) -> object:
-    match text.strip().lower() if isinstance(text, str) else text:
-        case "true":
-            return True
-        case "false":
-            return False
-        case bool() as flag:
-            return flag
-        case _:
-            raise ValueError("is neither true nor false")
+def _parse_flag(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in ("true", "false"):
+        raise ValueError("is neither true nor false")
+    return word == "true"
 
 
-def _parse_version(text: object) -> object:
-    if not isinstance(text, str):
-        return text
+def _parse_version(text: str) -> tuple[int, ...]:
     found = _VERSION.fullmatch(text.strip())
     if found is None:
         raise ValueError("is not a version")
@@ -181,11 +169,11 @@ Host: TypeAlias = Annotated[str, AfterValidator(_check_host)]
 """A DNS name, an IPv4 address, or an IPv6 address without brackets."""
 Port: TypeAlias = Annotated[int, AfterValidator(_check_port)]
 """A TCP port, 1 to 65535."""
-Flag: TypeAlias = Annotated[bool, BeforeValidator(_parse_flag)]
+Flag: TypeAlias = Annotated[bool, from_text(_parse_flag)]
 """``"True"`` from one provider's library, ``"true"`` from the other's."""
-Version: TypeAlias = Annotated[tuple[int, ...], BeforeValidator(_parse_version)]
+Version: TypeAlias = Annotated[tuple[int, ...], from_text(_parse_version)]
 """The numbers of ``14.15``, or of the longer form that a distribution's server reports."""
 Pem: TypeAlias = Annotated[str, AfterValidator(_check_pem)]
 """One or more certificates that OpenSSL can read, in PEM."""
-Names: TypeAlias = Annotated[tuple[Identifier, ...], BeforeValidator(split_list)]
+Names: TypeAlias = Annotated[tuple[Identifier, ...], from_text(split_list)]
 """Comma-separated names."""

@@ -1,25 +1,16 @@
 """What the requirer asks for."""
 
 from dataclasses import dataclass
-from typing import ClassVar
-
-from pydantic import BaseModel, ConfigDict
 
 from ._checks import check_identifier
+from ._wire import Wire
 
 _SECRETS = '["username", "password", "tls", "tls-ca", "uris", "read-only-uris"]'
 _MIN_PREFIX = 3
 
 
-class RequestData(BaseModel):
+class RequestData(Wire):
     """The requirer's application databag. An empty value is a key that must not be there."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(
-        alias_generator=lambda name: name.replace("_", "-"),
-        defer_build=True,
-        frozen=True,
-        validate_by_name=True,
-    )
 
     database: str
     requested_secrets: str = _SECRETS

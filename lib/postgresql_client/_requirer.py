@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import ops
 
-from ._answer import Answer, Connected, Ignored, NotRelated, parse_answer
+from ._answer import SECRET_KEYS, Answer, Connected, Ignored, NotRelated, parse_answer
 from ._request import DatabaseRequest
 
 logger = logging.getLogger(__name__)
@@ -49,22 +49,19 @@ class DatabaseRequirer(ops.Object):
     def __init__(self, charm: ops.CharmBase, endpoint: str, request: DatabaseRequest) -> None:
         """Observe ``endpoint`` of ``charm``, and ask for ``request`` whenever it is related."""
         super().__init__(charm, endpoint)
-        self._unit = charm.unit
-        self._app = charm.app
         self._endpoint = endpoint
         self._request = request
-        relation_events = charm.on[endpoint]
         for event in (
-            relation_events.relation_created,
+            charm.on[endpoint].relation_created,
             charm.on.leader_elected,
             charm.on.config_changed,
             charm.on.upgrade_charm,
         ):
             self.framework.observe(event, self._on_request_due)
         self.framework.observe(charm.on.update_status, self._on_update_status)
-        self.framework.observe(relation_events.relation_changed, self._on_relation_changed)
+        self.framework.observe(charm.on[endpoint].relation_changed, self._on_relation_changed)
         self.framework.observe(charm.on.secret_changed, self._on_secret_changed)
-        self.framework.observe(relation_events.relation_broken, self._on_relation_broken)
+        self.framework.observe(charm.on[endpoint].relation_broken, self._on_relation_broken)
 
     @property
     def answer(self) -> Answer:
@@ -99,49 +96,38 @@ class DatabaseRequirer(ops.Object):
         except ops.ModelError:  # not granted yet, or not there (any more)
             return None
 
-    def _write_request(self) -> None:
-        """Write the request where it is missing or different, if this unit is the one to do it."""
-        if (relation := self._relation) is not None and self._unit.is_leader():
-            relation.save(self._request.to_databag(), self._app, encoder=str)
-
     def _on_request_due(self, _: ops.EventBase) -> None:
-        self._write_request()
+        """Write the request where it is missing or different, if this unit is the one to do it."""
+        if (relation := self._relation) is not None and self.model.unit.is_leader():
+            relation.save(self._request.to_databag(), self.model.app, encoder=str)
 
-    def _on_update_status(self, _: ops.UpdateStatusEvent) -> None:
+    def _on_update_status(self, event: ops.UpdateStatusEvent) -> None:
         if not isinstance(self.answer, Connected):  # an answer proves that the request was read
-            self._write_request()
+            self._on_request_due(event)
 
     def _on_relation_changed(self, event: ops.RelationChangedEvent) -> None:
-        self._write_request()
-        self._log_reading()
-        if isinstance(self.answer, Connected):
-            self.on.database_changed.emit(event.relation, app=event.app)
+        self._on_request_due(event)
+        self._tell(event.relation)
 
     def _on_secret_changed(self, event: ops.SecretChangedEvent) -> None:
-        relation = self._relation
-        if relation is None or not _names(relation, event.secret):
-            return
-        self._log_reading()
-        if isinstance(self.answer, Connected):
-            self.on.database_changed.emit(relation, app=relation.app)
+        if (relation := self._relation) is not None and _names(relation, event.secret):
+            self._tell(relation)
 
     def _on_relation_broken(self, event: ops.RelationBrokenEvent) -> None:
         self.on.database_removed.emit(event.relation, app=event.app)
 
-    def _log_reading(self) -> None:
-        """Log what the answer does not show, where the provider has just written it."""
+    def _tell(self, relation: ops.Relation) -> None:
+        """Log what the provider has just written, and tell the charm once it is complete."""
         answer, ignored = self._reading
         for field in ignored:
             logger.warning("ignoring %s from the provider: it %s", field.field, field.reason)
-        if isinstance(answer, NotRelated):
-            return
-        said = "; ".join(
-            f"{status.message} ({status.code})"
-            for status in answer.statuses
-            if status.severity == "informational"
-        )
-        if said:
+        statuses = () if isinstance(answer, NotRelated) else answer.statuses
+        infos = [each for each in statuses if each.severity == "informational"]
+        if infos:
+            said = "; ".join(f"{info.message} ({info.code})" for info in infos)
             logger.info("the provider says: %s", said[:_MAX_LOGGED])
+        if isinstance(answer, Connected):
+            self.on.database_changed.emit(relation, app=relation.app)
 
 
 def _names(relation: ops.Relation, secret: ops.Secret) -> bool:
@@ -149,6 +135,5 @@ def _names(relation: ops.Relation, secret: ops.Secret) -> bool:
 
     The URI in the databag may have the model in it, the event's has not: compare the ends.
     """
-    databag = relation.data[relation.app]
-    uris = (databag.get("secret-user", ""), databag.get("secret-tls", ""))
-    return secret.unique_identifier in {uri.split(":")[-1].split("/")[-1] for uri in uris if uri}
+    uris = [relation.data[relation.app].get(key, "") for key in SECRET_KEYS]
+    return secret.unique_identifier in {uri.split(":")[-1].split("/")[-1] for uri in uris}

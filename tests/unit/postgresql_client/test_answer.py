@@ -263,30 +263,28 @@ def test_malformed_is_worse_than_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "text", "reported"),
+    ("key", "text"),
     [
-        ("version", "new", "version"),
-        ("read-only-endpoints", "host", "read-only-endpoints"),
-        ("prefix-databases", "a,,b", "prefix-databases"),
-        ("status", "[4001]", "statuses"),
-        ("uris", "a\nb", "uris"),
-        ("read-only-uris", "x" * 4097, "read-only-uris"),
+        ("version", "new"),
+        ("read-only-endpoints", "host"),
+        ("prefix-databases", "a,,b"),
+        ("status", "[4001]"),
+        ("uris", "a\nb"),
+        ("read-only-uris", "x" * 4097),
     ],
 )
-def test_an_optional_field_that_is_malformed_counts_as_absent(
-    key: str, text: str, reported: str
-) -> None:
+def test_an_optional_field_that_is_malformed_counts_as_absent(key: str, text: str) -> None:
     read, ignored = answer(COMPLETE | {key: text})
 
     assert read == answer(COMPLETE)[0]
-    assert [each.field for each in ignored] == [reported]
+    assert [each.field for each in ignored] == [key]
 
 
 def test_a_malformed_status_is_named_once() -> None:
     """Also where the rest of the databag cannot be used."""
     for databag in ({}, COMPLETE, COMPLETE | {"endpoints": "host"}):
         _, ignored = answer(databag | {"status": "[4001]"})
-        assert ignored == (Ignored("statuses", "is not a JSON array of statuses"),)
+        assert ignored == (Ignored("status", "is not a JSON array of statuses"),)
 
 
 def test_a_secret_that_cannot_be_read_is_waited_for() -> None:
