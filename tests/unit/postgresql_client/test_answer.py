@@ -19,6 +19,7 @@ from postgresql_client import (
 )
 from postgresql_client._answer import Ignored, parse_answer
 from postgresql_client.testing import CA
+from unit.postgresql_client.fields import FIELDS
 from unit.postgresql_client.strategies import AWKWARD, MARK
 
 URI = "secret:user"
@@ -30,22 +31,14 @@ COMPLETE = {
 }
 HOST = Endpoint(host="host", port=5432)
 
-SECRET_KEYS = ("password", "uris", "read-only-uris")
-PLAIN_KEYS = (
-    "username",
-    "tls",
-    "tls-ca",
-    "database",
-    "endpoints",
-    "read-only-endpoints",
-    "version",
-    "subordinated",
-    "prefix-databases",
-    "status",
+SECRET_KEYS = [field.key for field in FIELDS if field.is_confidential]
+URI_KEYS = [*(field.key for field in FIELDS if field.names_secret), "secret-extra"]
+PLAIN_KEYS = [
+    *(field.key for field in FIELDS if not field.is_confidential and not field.names_secret),
     "data",
     "something new",
-)
-URI_KEYS = ("secret-user", "secret-tls", "secret-extra")
+]
+CONTENT_KEYS = [field.key for field in FIELDS if field.secret and not field.is_confidential]
 
 PLAIN_VALUES = st.one_of(
     AWKWARD,
@@ -63,7 +56,7 @@ CONTENTS = st.fixed_dictionaries(
     {},
     optional={
         **dict.fromkeys(SECRET_KEYS, SECRET_VALUES),
-        **dict.fromkeys(("username", "tls", "tls-ca"), PLAIN_VALUES),
+        **dict.fromkeys(CONTENT_KEYS, PLAIN_VALUES),
     },
 )
 DATABAGS = st.fixed_dictionaries(
@@ -260,24 +253,6 @@ def test_malformed_is_worse_than_missing() -> None:
     assert answer({"username": "role", "tls": "perhaps"})[0] == Invalid(
         "tls", "is neither true nor false"
     )
-
-
-@pytest.mark.parametrize(
-    ("key", "text"),
-    [
-        ("version", "new"),
-        ("read-only-endpoints", "host"),
-        ("prefix-databases", "a,,b"),
-        ("status", "[4001]"),
-        ("uris", "a\nb"),
-        ("read-only-uris", "x" * 4097),
-    ],
-)
-def test_an_optional_field_that_is_malformed_counts_as_absent(key: str, text: str) -> None:
-    read, ignored = answer(COMPLETE | {key: text})
-
-    assert read == answer(COMPLETE)[0]
-    assert [each.field for each in ignored] == [key]
 
 
 def test_a_malformed_status_is_named_once() -> None:

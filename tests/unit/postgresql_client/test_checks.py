@@ -22,6 +22,7 @@ from postgresql_client._checks import (
     is_secret_uri,
 )
 from postgresql_client.testing import CA
+from unit.postgresql_client.fields import FIELDS
 from unit.postgresql_client.strategies import (
     AWKWARD,
     BENT_BY_YAML,
@@ -43,8 +44,6 @@ SECRET: TypeAdapter[SecretStr] = TypeAdapter(Secret)
 VERSION: TypeAdapter[tuple[int, ...]] = TypeAdapter(Version)
 
 DATABAG = {"endpoints": "host:5432", "username": "role", "password": "a password"}
-FIELDS = ("endpoints", "database", "username", "password", "tls", "tls-ca", "subordinated")
-LENIENT = ("version", "read-only-endpoints", "prefix-databases", "status", "uris")
 
 
 def endpoint(text: str) -> Endpoint:
@@ -66,7 +65,7 @@ def statuses(text: str) -> tuple[ProviderStatus, ...] | str:
     return ignored[0].reason if ignored else answer.statuses
 
 
-@pytest.mark.parametrize("field", FIELDS + LENIENT)
+@pytest.mark.parametrize("field", [field.key for field in FIELDS])
 @given(text=SECRETS | SECRETS.map(json.dumps) | SECRETS.map(lambda text: f"host:{text}"))
 def test_a_refusal_is_a_sentence_without_the_value(field: str, text: str) -> None:
     answer, ignored = parse_answer(DATABAG | {field: text}, lambda _uri: None, lambda: True)

@@ -27,6 +27,7 @@ from postgresql_client import (
     Tls,
 )
 from postgresql_client.testing import CA
+from unit.postgresql_client.fields import FIELDS
 from unit.postgresql_client.requirer_charm import (
     Outcome,
     context,
@@ -46,20 +47,7 @@ CONNECTED = Connected(
     credentials=Credentials(username="role", password=SecretStr(f"old{MARK}")),
 )
 CHANGED = ["database_changed"]
-KEYS = [
-    *PLAIN,
-    "database",
-    "read-only-endpoints",
-    "secret-user",
-    "secret-tls",
-    "tls",
-    "tls-ca",
-    "version",
-    "subordinated",
-    "status",
-    "prefix-databases",
-    "something new",
-]
+KEYS = [*(field.key for field in FIELDS), "something new"]
 
 
 def user_secret(secret_id: str = "secret:user") -> Secret:
