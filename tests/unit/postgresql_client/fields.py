@@ -26,6 +26,8 @@ class Field:
     names_secret: bool
     is_required: bool
     is_lenient: bool
+    default: str
+    """What stands for a value that is missing, where one may be."""
 
     @property
     def is_confidential(self) -> bool:
@@ -55,6 +57,7 @@ def walk(
             names_secret=bool(contents),
             is_required=info.is_required(),
             is_lenient=any(isinstance(each, WrapValidator) for each in info.metadata),
+            default=repr(info.default),
         )
         for content in contents:
             yield from walk(content, (*path, name), key)
