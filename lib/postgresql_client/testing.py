@@ -60,7 +60,7 @@ class TestRelation:
     __test__ = False  # for pytest: this is no test
 
     relation: Relation
-    secrets: frozenset[Secret] = field(default_factory=frozenset)
+    secrets: frozenset[Secret] = frozenset()
 
 
 def relation_for_requirer(
@@ -127,8 +127,8 @@ def _databag(request: DatabaseRequest | None) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Answer:
-    databag: dict[str, str] = field(default_factory=dict)
-    secrets: frozenset[Secret] = field(default_factory=frozenset)
+    databag: dict[str, str] = field(default_factory=dict[str, str])
+    secrets: frozenset[Secret] = frozenset()
 
     @classmethod
     def to(
