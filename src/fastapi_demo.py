@@ -4,7 +4,7 @@ import http.client
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeAlias, TypeVar
 
@@ -16,7 +16,7 @@ import pebble_layer
 from ca_files import CaFiles, CannotWriteError
 from charm_state import AppliedConfig, CharmState
 from pebble_layer import CHECK, LABEL, SERVICE
-from postgresql_client import Connected, NotRelated
+from postgresql_client import Connected, NotReady, NotRelated
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +104,9 @@ class DemoServer:
             try:
                 self._ca_files.provide(ca)
             except CannotWriteError as error:
-                return Outcome(Refused(str(error)))
+                # Without its CA the answer is of no use, as if the provider had not sent it all.
+                outcome = self._apply(replace(state, database=NotReady(missing=("tls-ca",))))
+                return replace(outcome, health=Refused(str(error)))
         # Those that Pebble is about to start again count, too.
         running = [n for n, s in services.items() if s.current is not pebble.ServiceStatus.INACTIVE]
         others = [name for name in running if name != SERVICE]

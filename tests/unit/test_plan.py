@@ -1,10 +1,11 @@
 """What Pebble is told to run."""
 
 import dataclasses
+from pathlib import Path
 
 import ops
 import pytest
-from ops.testing import CheckInfo, Container, Relation, Secret, TCPPort
+from ops.testing import CheckInfo, Container, Mount, Relation, Secret, TCPPort
 
 from postgresql_client.testing import CA, Response, TestRelation, relation_for_requirer
 from unit.charm_unit import (
@@ -22,6 +23,7 @@ from unit.charm_unit import (
 
 WAITING = "waiting: Waiting for database relation"
 BLOCKED = "blocked: Waiting for database relation"
+CANNOT_WRITE = "blocked: Pebble refused to run the server: cannot write the CA to "
 
 
 def bare_answer() -> TestRelation:
@@ -346,6 +348,70 @@ def test_no_password_stays_in_a_service_of_an_earlier_revision(ctx: Ctx) -> None
 
     assert "secret" not in str(out.get_container(CONTAINER).plan.to_dict())
     assert not out.get_container(CONTAINER).services["fastapi"].is_running()
+
+
+@pytest.fixture
+def unwritable(tmp_path: Path) -> Container:
+    """A new container where somebody else's file is in the place of the CA's directory."""
+    file = tmp_path / "somebody-elses"
+    file.touch()
+    mount = Mount(location="/tmp/fastapi-demo", source=file)
+    return Container(CONTAINER, can_connect=True, mounts={"ca": mount})
+
+
+def with_ca() -> TestRelation:
+    """Return a complete answer that cannot be used without its CA's file."""
+    return relation_for_requirer("database", response=Response(tls_ca=CA))
+
+
+def test_a_new_container_has_a_server_also_where_the_ca_cannot_be_written(
+    ctx: Ctx, unwritable: Container
+) -> None:
+    out = changed(ctx, unit(with_ca(), unwritable))
+
+    assert environment(out) == {}
+    assert out.get_container(CONTAINER).services[SERVICE].is_running()
+    assert status(out).startswith(CANNOT_WRITE)
+
+
+def test_a_ca_that_cannot_be_written_keeps_what_its_relation_has_brought(
+    ctx: Ctx, unwritable: Container
+) -> None:
+    state = changed(ctx, unit(bare_answer(), unwritable))
+    before = environment(state)
+    state = provide(state, {**databag(state), "tls": "true", "tls-ca": CA})
+
+    out = changed(ctx, dataclasses.replace(state, config={"server-port": 8080}))
+
+    assert environment(out) == before
+    assert "--port=8080" in out.get_container(CONTAINER).plan.services[SERVICE].command
+    assert status(out).startswith(CANNOT_WRITE)
+
+
+def test_a_ca_that_cannot_be_written_keeps_no_dead_credentials(
+    ctx: Ctx, unwritable: Container
+) -> None:
+    state = changed(ctx, unit(bare_answer(), unwritable))
+    new = with_ca()
+    state = dataclasses.replace(
+        state, relations=frozenset({new.relation}), secrets=frozenset(new.secrets)
+    )
+
+    out = changed(ctx, state)
+
+    assert environment(out) == {}
+    assert status(out).startswith(CANNOT_WRITE)
+
+
+def test_where_no_ca_can_be_written_a_change_that_needs_none_is_made(
+    ctx: Ctx, unwritable: Container
+) -> None:
+    state = changed(ctx, unit(bare_answer(), unwritable))
+
+    out = changed(ctx, provide(state, {**databag(state), "password": "newer"}))
+
+    assert environment(out)["DEMO_SERVER_DB_PASSWORD"] == "newer"
+    assert status(out) == "active"
 
 
 def test_a_new_relation_starts_clean(ctx: Ctx) -> None:
