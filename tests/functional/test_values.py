@@ -1,6 +1,7 @@
 """What a provider, or an image, writes: it reaches the server unchanged, or it is refused by name."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from environment.steps import integrate, restarts
 from functional.needed import needed
 from postgresql_client._checks import Secret
 
+NOBODY = 65534
 # The forms of numbers, dates and operators in YAML 1.1, by which ops reads what Pebble writes.
 YAML_1_1 = (
     r"[-+]?[0-9][0-9_]*\.[0-9_]*([eE][-+][0-9]+)?",
@@ -129,10 +131,13 @@ def test_a_plan_that_ops_cannot_parse_fails_no_hook(stage: Stage, provider: Prov
     assert stage.pebble.environment() == {}
 
 
-def test_a_ca_that_was_emptied_is_restored(stage: Stage, tls_provider: Provider) -> None:
+@pytest.mark.parametrize("content", [b"", b"\xff"])
+def test_a_ca_that_was_changed_is_restored(
+    stage: Stage, tls_provider: Provider, content: bytes
+) -> None:
     path = connect_with_tls(stage, tls_provider)
     text = path.read_text()
-    path.write_text("")
+    path.write_bytes(content)
 
     stage.juju.dispatch(stage.juju.on.update_status())
 
@@ -156,6 +161,32 @@ def test_what_somebody_else_put_in_place_of_the_ca_directory_is_left_alone(
     stage.juju.remove_relation()
     assert [file.name for file in mine.iterdir()] == ["postgresql-ca-mine.pem"]
     stage.ca_directory.unlink()
+
+
+def let_others_write(directory: Path) -> None:
+    directory.mkdir()
+    directory.chmod(0o777)
+
+
+def give_away(directory: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a directory to somebody else")
+    directory.mkdir()
+    os.chown(directory, NOBODY, NOBODY)
+
+
+@pytest.mark.parametrize("put", [let_others_write, give_away])
+def test_a_directory_where_others_can_change_the_ca_is_not_used(
+    stage: Stage, tls_provider: Provider, put: Callable[[Path], None]
+) -> None:
+    put(stage.ca_directory)
+
+    integrate(stage, tls_provider)
+    tls_provider.announce_ca(CertificateAuthority("a CA"))
+    stage.juju.relation_changed()
+
+    assert "cannot write the CA" in stage.juju.status
+    assert list(stage.ca_directory.iterdir()) == []
 
 
 def bend(stage: Stage) -> None:

@@ -276,6 +276,18 @@ def test_in_a_new_container_a_wrong_option_has_its_default(ctx: Ctx) -> None:
     assert status(out) == "blocked: Invalid port number, 22 is reserved for SSH"
 
 
+def test_a_wrong_option_has_its_default_where_the_plan_has_a_wrong_one_too(ctx: Ctx) -> None:
+    layer = ops.pebble.Layer(
+        {"services": {SERVICE: {"override": "replace", "command": f"{UVICORN} --port=99999"}}}
+    )
+    container = Container(CONTAINER, can_connect=True, layers={"fastapi_demo": layer})
+
+    out = ctx.run(ctx.on.config_changed(), unit(container=container, config={"server-port": 22}))
+
+    assert "--port=8000" in out.get_container(CONTAINER).plan.services[SERVICE].command
+    assert status(out) == "blocked: Invalid port number, 22 is reserved for SSH"
+
+
 @pytest.mark.parametrize("is_answered", [True, False])
 def test_dead_credentials_go_with_their_relation_also_when_another_is_there(
     ctx: Ctx, is_answered: bool
@@ -427,8 +439,10 @@ def test_a_new_relation_starts_clean(ctx: Ctx) -> None:
     assert status(out) == WAITING
 
 
-def test_the_images_own_services_and_checks_are_put_to_rest(ctx: Ctx) -> None:
-    rock = ops.pebble.Layer(
+@pytest.fixture
+def rock() -> Container:
+    """A container whose image has started a server of its own."""
+    layer = ops.pebble.Layer(
         {
             "services": {
                 "fastapi": {"override": "replace", "startup": "enabled", "command": "uvicorn app"}
@@ -438,16 +452,17 @@ def test_the_images_own_services_and_checks_are_put_to_rest(ctx: Ctx) -> None:
             },
         }
     )
-    container = Container(
+    return Container(
         CONTAINER,
         can_connect=True,
-        layers={"001-rock": rock},
+        layers={"001-rock": layer},
         service_statuses={"fastapi": ops.pebble.ServiceStatus.ACTIVE},
         check_infos={CheckInfo("up", level=ops.pebble.CheckLevel.READY)},
     )
 
-    state = unit(container=container)
-    out = ctx.run(ctx.on.pebble_ready(container), state)
+
+def test_the_images_own_services_and_checks_are_put_to_rest(ctx: Ctx, rock: Container) -> None:
+    out = ctx.run(ctx.on.pebble_ready(rock), unit(container=rock))
 
     after = out.get_container(CONTAINER)
     assert after.service_statuses == {
@@ -456,3 +471,19 @@ def test_the_images_own_services_and_checks_are_put_to_rest(ctx: Ctx) -> None:
     }
     assert after.plan.services["fastapi"].startup == "disabled"
     assert after.plan.checks["up"].startup is ops.pebble.CheckStartup.DISABLED
+
+
+def test_a_server_that_runs_beside_ours_is_stopped_by_any_event(ctx: Ctx, rock: Container) -> None:
+    state = ctx.run(ctx.on.pebble_ready(rock), unit(container=rock))
+    both = dict.fromkeys(("fastapi", SERVICE), ops.pebble.ServiceStatus.ACTIVE)
+    container = dataclasses.replace(state.get_container(CONTAINER), service_statuses=both)
+
+    out = ctx.run(
+        ctx.on.update_status(), dataclasses.replace(state, containers=frozenset({container}))
+    )
+
+    services = out.get_container(CONTAINER).services
+    assert {name: service.is_running() for name, service in services.items()} == {
+        "fastapi": False,
+        SERVICE: True,
+    }
