@@ -20,4 +20,4 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def ctx() -> Context[FastAPIDemoCharm]:
     """The charm."""
-    return Context(FastAPIDemoCharm, juju_version="3.6.0")
+    return Context(FastAPIDemoCharm, juju_version="3.6.4")

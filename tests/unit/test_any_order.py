@@ -51,7 +51,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.ctx: Ctx = Context(FastAPIDemoCharm, juju_version="3.6.0")
+        self.ctx: Ctx = Context(FastAPIDemoCharm, juju_version="3.6.4")
         self.state = unit()
         self.relation_number = 0
         self.databag: Variables = {}
