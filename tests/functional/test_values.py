@@ -121,11 +121,13 @@ def test_a_plan_that_ops_cannot_parse_fails_no_hook(stage: Stage, provider: Prov
     integrate(stage, provider)
     bend(stage)
     provider.withdraw()
+    before = stage.pebble.processes()
 
     stage.juju.relation_changed()
     stage.juju.dispatch(stage.juju.on.config_changed())
     stage.juju.dispatch(stage.juju.on.start())
     assert stage.juju.status == "waiting: Waiting for database relation"
+    assert stage.pebble.processes() == before, "nobody can tell what it has: it is left alone"
 
     stage.juju.remove_relation()
     assert stage.pebble.environment() == {}
