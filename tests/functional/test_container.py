@@ -67,6 +67,8 @@ def test_on_a_rock_one_server_runs_and_it_is_ours(
     assert running == ["fastapi-service"]
     assert len(stage.pebble.processes()) == 1
     assert stage.server.add_name("maksim")
+    starts = stage.pebble.log.read_text().count('Service "fastapi" starting')
+    assert starts == is_started_first, "ours is started without starting the other one again"
 
     other = free_port()
     stage.juju.configure(server_port=other)

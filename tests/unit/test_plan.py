@@ -1,6 +1,7 @@
 """What Pebble is told to run."""
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import ops
@@ -316,8 +317,13 @@ def test_dead_credentials_go_also_if_the_end_of_their_relation_was_missed(ctx: C
     assert environment(ctx.run(ctx.on.update_status(), state)) == {}
 
 
-@pytest.mark.parametrize("value", ["=", "<<", "0b_", "2001-13-45"])
-@pytest.mark.parametrize("field", ["username", "password", "database"])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *itertools.product(("username", "password", "database"), ("=", "<<", "0b_", "2001-13-45")),
+        ("endpoints", "2001-13-45:5432"),
+    ],
+)
 def test_what_yaml_would_change_is_refused_by_name(ctx: Ctx, field: str, value: str) -> None:
     state = changed(ctx, unit(bare_answer()))
     before = environment(state)
