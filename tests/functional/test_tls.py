@@ -138,8 +138,10 @@ def test_a_removed_relation_takes_the_ca_with_it(
 ) -> None:
     switch_on(connected, tls_provider, ca)
     assert len(ca_files(connected)) == 1
+    other = connected.ca_directory / "somebody-elses"
+    other.touch()
 
     connected.juju.remove_relation()
 
-    assert ca_files(connected) == []
+    assert ca_files(connected) == [other]
     assert tls_variables(connected) == {}

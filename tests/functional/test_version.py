@@ -73,6 +73,7 @@ def test_a_server_that_answers_a_byte_at_a_time_does_not_hold_the_hook() -> None
         def serve() -> None:
             connection, _ = listener.accept()
             with connection, suppress(OSError):
+                connection.recv(4096)
                 for byte in http(b'{"version": "2.0.0"}'):
                     connection.sendall(bytes([byte]))
                     time.sleep(0.2)
