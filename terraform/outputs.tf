@@ -9,13 +9,18 @@ output "application" {
 }
 
 output "provides" {
-  description = "Endpoints that the charm provides, by name. There is none."
-  value       = {}
+  description = "Endpoints that the charm provides, by name."
+  value = {
+    grafana_dashboard = "grafana-dashboard"
+    metrics_endpoint  = "metrics-endpoint"
+  }
 }
 
 output "requires" {
   description = "Endpoints that the charm requires, by name."
   value = {
     database = "database"
+    ingress  = "ingress"
+    logging  = "logging"
   }
 }
