@@ -57,7 +57,9 @@ def charm() -> Path:
 
 @pytest.fixture(scope="session")
 def resources() -> dict[str, str]:
-    """The workload's image, as charmcraft.yaml names it."""
+    """The workload's image: the one that IMAGE names, or the one of charmcraft.yaml."""
+    if named := os.environ.get("IMAGE"):
+        return {"demo-server-image": named}
     found = re.search(
         r"^ +upstream-source: (\S+)$", (ROOT / "charmcraft.yaml").read_text(), re.MULTILINE
     )
