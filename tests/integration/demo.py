@@ -50,6 +50,13 @@ class Demo:
             error.add_note(f"Waited for {units} unit(s) of {APP} to be {status}: {message!r}")
             raise
 
+    def connect(self, channel: str) -> None:
+        """Deploy PostgreSQL from a channel and integrate with it, until all is well."""
+        # Force: PostgreSQL's charms do not say yet that they may run on Juju 4, though they do.
+        self.juju.deploy(POSTGRESQL, channel=channel, trust=True, force=True)
+        self.juju.integrate(*RELATION)
+        self.wait_for_status("active", minutes=30)
+
     def addresses(self) -> list[str]:
         """Return the address of every unit."""
         return [unit.address for unit in self.juju.status().get_units(APP).values()]

@@ -26,11 +26,8 @@ def test_deployed_alone_it_asks_for_a_database(
 
 @pytest.mark.juju_setup
 def test_integrated_it_becomes_active_and_keeps_names(demo: Demo, postgresql_channel: str) -> None:
-    # Force: PostgreSQL's charms do not say yet that they may run on Juju 4, though they do.
-    demo.juju.deploy(POSTGRESQL, channel=postgresql_channel, trust=True, force=True)
-    demo.juju.integrate(*RELATION)
+    demo.connect(postgresql_channel)
 
-    demo.wait_for_status("active", minutes=30)
     assert demo.wait_for_names() == []
     for name in NAMES:
         demo.add_name(name)
