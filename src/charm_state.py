@@ -5,16 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import ops
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from postgresql_client import Answer
 
 _MAX_VALUE = 40  # characters of a bad value that a status has room for
 _SSH_PORT = 22
-_ALLOWED = {
-    "server-port": "1 to 65535, but not 22",
-    "tls-verification": "verify-full or verify-ca",
-}
 
 
 def _check_port(port: int) -> int:
@@ -26,12 +22,16 @@ def _check_port(port: int) -> int:
 
 
 class FastAPIConfig(BaseModel):
-    """The options of ``charmcraft.yaml`` with valid values."""
+    """The options of ``charmcraft.yaml`` with valid values. A field's description is what it allows."""
 
     model_config = ConfigDict(defer_build=True, frozen=True)
 
-    server_port: Annotated[int, AfterValidator(_check_port)] = 8000
-    tls_verification: Literal["verify-full", "verify-ca"] = "verify-full"
+    server_port: Annotated[int, AfterValidator(_check_port)] = Field(
+        8000, description="1 to 65535, but not 22"
+    )
+    tls_verification: Literal["verify-full", "verify-ca"] = Field(
+        "verify-full", description="verify-full or verify-ca"
+    )
     """How far the server's certificate is verified, in libpq's terms (``sslmode``)."""
 
 
@@ -69,8 +69,7 @@ def _replace_wrong(
         if (name := option.replace("-", "_")) not in problems
     }
     messages = tuple(
-        str(problem.get("ctx", {}).get("error") or "")
-        or _out_of_range(name.replace("_", "-"), str(problem["input"]))
+        str(problem.get("ctx", {}).get("error") or "") or _out_of_range(name, str(problem["input"]))
         for name, problem in problems.items()
     )
     try:
@@ -79,9 +78,10 @@ def _replace_wrong(
         return FastAPIConfig.model_validate(valid), messages
 
 
-def _out_of_range(option: str, value: str) -> str:
+def _out_of_range(name: str, value: str) -> str:
+    option = name.replace("_", "-")
     shown = value if len(value) <= _MAX_VALUE else f"{value[:_MAX_VALUE]}..."
-    return f"Invalid {option} {shown!r}: use {_ALLOWED[option]}"
+    return f"Invalid {option} {shown!r}: use {FastAPIConfig.model_fields[name].description}"
 
 
 def load_state(

@@ -42,33 +42,6 @@ def test_the_config_is_the_root_cause(ctx: Ctx, container: Container) -> None:
     assert status(out) == "blocked: Invalid port number, 22 is reserved for SSH"
 
 
-@pytest.mark.parametrize(
-    ("option", "value", "allowed"),
-    [
-        ("server-port", 0, "1 to 65535, but not 22"),
-        ("server-port", 65536, "1 to 65535, but not 22"),
-        ("server-port", -(10**30), "1 to 65535, but not 22"),
-        ("tls-verification", "none", "verify-full or verify-ca"),
-        ("tls-verification", "x" * 500, "verify-full or verify-ca"),
-    ],
-)
-def test_a_bad_option_is_named_with_its_value_and_what_is_allowed(
-    ctx: Ctx, option: str, value: int | str, allowed: str
-) -> None:
-    state = replace(connected(ctx), config={option: value})
-    before = state.get_container(CONTAINER).plan
-
-    out = ctx.run(ctx.on.config_changed(), state)
-
-    message = out.unit_status.message
-    assert out.unit_status.name == "blocked"
-    assert option in message
-    assert str(value)[:20] in message
-    assert allowed in message
-    assert len(message) < 120
-    assert out.get_container(CONTAINER).plan == before
-
-
 @pytest.mark.parametrize("port", [1, 21, 23, 65535])
 def test_every_other_port_will_do(ctx: Ctx, port: int) -> None:
     assert status(connected(ctx, config={"server-port": port})) == "active"
