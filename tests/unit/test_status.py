@@ -3,12 +3,18 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import get_args
 
 import ops
 import pytest
 from ops.testing import ActionFailed, Container, State
 from pydantic import TypeAdapter
 
+import statuses
+from charm_state import CharmState, FastAPIConfig
+from fastapi_demo import Condition, Health, Outcome
+from postgresql_client import NotRelated
 from postgresql_client.testing import Response, relation_for_requirer
 from unit.charm_unit import (
     CONTAINER,
@@ -21,6 +27,7 @@ from unit.charm_unit import (
     unit,
 )
 
+README = (Path(__file__).parents[2] / "README.md").read_text()
 NO_PEBBLE = Container(CONTAINER, can_connect=False)
 
 
@@ -65,6 +72,18 @@ def test_before_the_service_is_planned(ctx: Ctx) -> None:
     out = ctx.run(ctx.on.collect_unit_status(), state)
 
     assert status(out) == "maintenance: Waiting for Pebble in workload container"
+
+
+@pytest.mark.parametrize(
+    "health", [*Condition, *(each("REASON") for each in get_args(Health) if each is not Condition)]
+)
+def test_whatever_the_server_does_is_in_the_readme(health: Health) -> None:
+    state = CharmState(FastAPIConfig(), (), NotRelated(), None)
+
+    status = statuses.unit_statuses(state, Outcome(health))[-1]
+
+    assert status.component == "workload"
+    assert status.kind == "active" or f"`{status.message}`" in README
 
 
 @pytest.mark.parametrize(
