@@ -20,7 +20,7 @@ demo: .venv/ready
 
 test: .venv/ready
 	@$(BIN)/python -m environment.tools
-	@$(BIN)/tox run
+	@$(BIN)/python scripts/check.py
 
 bench: .venv/ready
 	@$(BIN)/python scripts/benchmark.py $(if $(CHARM),--charm $(CHARM))

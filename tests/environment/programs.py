@@ -6,7 +6,9 @@ Only the standard library, since the set-up uses it before anything else is ther
 import fcntl
 import os
 import re
+import select
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -46,6 +48,40 @@ def busy(what: str) -> Iterator[None]:
     finally:
         is_done.set()
         heartbeat.join()
+
+
+def relay(*command: str | Path) -> int:
+    """Run a command, pass on what it says, and say while it is silent that it goes on.
+
+    Returns:
+        Its exit code.
+    """
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert process.stdout is not None
+        try:
+            _pass_on(process.stdout.fileno())
+        except KeyboardInterrupt:  # it has got the signal, too, and ends in peace
+            _pass_on(process.stdout.fileno())
+            raise
+        except SystemExit:  # SIGTERM, for us alone
+            process.terminate()
+            _pass_on(process.stdout.fileno())
+            raise
+    return process.returncode
+
+
+def _pass_on(source: int) -> None:
+    silence = 0
+    while True:
+        if not select.select([source], [], [], _HEARTBEAT)[0]:
+            silence += _HEARTBEAT
+            say(f"   ... {silence} s")
+        elif said := os.read(source, 4096):
+            silence = 0
+            sys.stdout.buffer.write(said)
+            sys.stdout.buffer.flush()
+        else:
+            return
 
 
 @contextmanager
