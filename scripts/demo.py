@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from environment.programs import exit_code, say
+from environment.programs import exit_code, heartbeat, say
 from environment.real_postgresql import PostgreSQL
 from environment.simulated_provider import Provider
 from environment.stages import Stage, run_postgresql, run_stage
@@ -127,7 +127,8 @@ def tell(demo: Demo, *, keep: bool, url: str) -> None:
         steps.append((again, demo.integrate_again))
     for number, (title, step) in enumerate(steps, start=1):
         say(f"\n{number}. {title}")
-        step()
+        with heartbeat():
+            step()
     if keep:
         say(f"\nAll is up, until Ctrl-C:\n  {url}/docs\n  {url}/names\n  {url}/metrics")
         signal.pause()

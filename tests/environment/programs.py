@@ -32,6 +32,13 @@ def say(text: str) -> None:
 def busy(what: str) -> Iterator[None]:
     """Say what begins, and every few seconds that it goes on."""
     say(f"== {what}")
+    with heartbeat():
+        yield
+
+
+@contextmanager
+def heartbeat() -> Iterator[None]:
+    """Say every few seconds that it goes on."""
     is_done = threading.Event()
 
     def go_on() -> None:
@@ -41,13 +48,13 @@ def busy(what: str) -> Iterator[None]:
                 seconds += _HEARTBEAT
                 say(f"   ... {seconds} s")
 
-    heartbeat = threading.Thread(target=go_on)
-    heartbeat.start()
+    thread = threading.Thread(target=go_on)
+    thread.start()
     try:
         yield
     finally:
         is_done.set()
-        heartbeat.join()
+        thread.join()
 
 
 def relay(*command: str | Path) -> int:
