@@ -8,9 +8,10 @@ import ops
 
 import actions
 import statuses
-from charm_state import CharmState, load_state
+from charm_state import CharmState, CheckedConfig, load_config
 from fastapi_demo import DemoServer, Outcome
 from grafana_dashboard import DashboardProvider
+from ingress import IngressRequirer
 from loki_push_api import LogForwarder
 from pebble_layer import SERVICE
 from postgresql_client import (
@@ -35,9 +36,10 @@ class FastAPIDemoCharm(ops.CharmBase):
     def __init__(self, framework: ops.Framework) -> None:
         super().__init__(framework)
         self._database = DatabaseRequirer(self, "database", REQUEST)
+        self._ingress = IngressRequirer(self, "ingress", port=self._port, strip_prefix=True)
         self._server = DemoServer(self.unit.get_container(CONTAINER))
 
-        database, server = self.on["database"], self.on[CONTAINER]
+        database, ingress, server = self.on["database"], self.on["ingress"], self.on[CONTAINER]
         for event in (
             self.on.config_changed,
             self.on.leader_elected,
@@ -49,6 +51,9 @@ class FastAPIDemoCharm(ops.CharmBase):
             database.relation_created,
             database.relation_departed,
             database.relation_joined,
+            ingress.relation_broken,
+            ingress.relation_changed,
+            ingress.relation_created,
             server.pebble_check_failed,
             server.pebble_ready,
         ):
@@ -70,17 +75,25 @@ class FastAPIDemoCharm(ops.CharmBase):
         )
 
     @cached_property
+    def _config(self) -> CheckedConfig:
+        """The config alone: the state has the ingress's answer, which depends on the port."""
+        return load_config(self, self._server.applied_config)
+
+    @cached_property
     def _state(self) -> CharmState:
-        database = self._database
-        return load_state(self, database.answer, database.relation_id, self._server.applied_config)
+        database, ingress = self._database, self._ingress
+        return CharmState(self._config, database.answer, database.relation_id, ingress.answer)
 
     @cached_property
     def _outcome(self) -> Outcome:
         """How the server does; when it could not be started just now, why."""
         return Outcome(self._server.health())
 
+    def _port(self) -> int:
+        return self._config.options.server_port
+
     def _jobs(self) -> list[ScrapeJob]:
-        return [ScrapeJob.of_units(self._state.config.server_port)]
+        return [ScrapeJob.of_units(self._port())]
 
     def _on_change(self, _: ops.EventBase) -> None:
         self._reconcile()
@@ -94,19 +107,14 @@ class FastAPIDemoCharm(ops.CharmBase):
     def _reconcile(self) -> None:
         """Make the workload and the unit follow the state. Safe to repeat, after any event."""
         self._outcome = self._server.apply(self._state)
-        self.unit.set_ports(self._state.config.server_port)
+        self.unit.set_ports(self._port())
         if self._outcome.is_started:  # perhaps in an event that these two do not observe
             self._logs.update()
             self._metrics.update()
 
     def _publish_version(self) -> None:
-        if version := ask_version(self._state.config.server_port):
+        if version := ask_version(self._port()):
             self.unit.set_workload_version(version)
-
-    def _application_statuses(self) -> tuple[statuses.Status, ...]:
-        return statuses.application_statuses(
-            self._state, holds_credentials=self._outcome.holds_credentials
-        )
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:
         for status in statuses.unit_statuses(self._state, self._outcome):
@@ -121,8 +129,9 @@ class FastAPIDemoCharm(ops.CharmBase):
                 )
                 event.set_results({**results})
             case NotRelated() | NotReady() | Invalid():
-                wrong = (each.message for each in self._application_statuses() if each.message)
-                event.fail(f"No database connected: {'; '.join(wrong)}")
+                known = statuses.application_statuses(self._state, self._outcome)
+                wrong = "; ".join(each.message for each in known if each.message)
+                event.fail(f"No database connected: {wrong}")
 
     def _on_status_detail(self, event: ops.ActionEvent) -> None:
         self._reconcile()  # only who tries to start a server learns why it does not start
@@ -131,7 +140,7 @@ class FastAPIDemoCharm(ops.CharmBase):
             "grafana-dashboard": self._dashboards.objections,
             "logging": self._logs.objections,
         }
-        application = (*self._application_statuses(), *statuses.objection_statuses(objections))
+        application = statuses.application_details(self._state, self._outcome, objections)
         unit = statuses.unit_statuses(self._state, self._outcome)
         actions.report_statuses(event, application, unit)
 

@@ -1,4 +1,4 @@
-"""The state that the workload depends on: the charm config and the database, both validated."""
+"""The state that the workload depends on: the config, the database and the ingress, all validated."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import ops
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from postgresql_client import Answer
+from ingress import Answer as IngressAnswer
+from postgresql_client import Answer as DatabaseAnswer
 
 _MAX_VALUE = 40  # characters of a bad value that a status has room for
 _SSH_PORT = 22
@@ -45,21 +46,29 @@ class AppliedConfig(BaseModel):
 
 
 @dataclass(frozen=True)
+class CheckedConfig:
+    """The charm config, whatever the operator has written."""
+
+    options: FastAPIConfig
+    """A wrong option has the value that was last applied here, or else its default."""
+    problems: tuple[str, ...] = ()
+    """A message for each wrong option, with its name, its value, and what is allowed."""
+
+
+@dataclass(frozen=True)
 class CharmState:
     """All that the workload depends on, as it is in this dispatch."""
 
-    config: FastAPIConfig
-    """A wrong option has the value that was last applied here, or else its default."""
-    config_problems: tuple[str, ...]
-    """A message for each wrong option, with its name, its value, and what is allowed."""
-    database: Answer
+    config: CheckedConfig
+    database: DatabaseAnswer
     relation_id: int | None
     """The relation that the database's answer is from."""
+    ingress: IngressAnswer
 
 
 def _replace_wrong(
     options: Mapping[str, bool | int | float | str], error: ValidationError, applied: AppliedConfig
-) -> tuple[FastAPIConfig, tuple[str, ...]]:
+) -> CheckedConfig:
     """Return what to use in place of the options in ``error``, and what is wrong with those."""
     problems = {str(each["loc"][0]): each for each in error.errors()}
     kept = applied.model_dump(include=set(problems), exclude_none=True)
@@ -73,9 +82,9 @@ def _replace_wrong(
         for name, problem in problems.items()
     )
     try:
-        return FastAPIConfig.model_validate(valid | kept), messages
+        return CheckedConfig(FastAPIConfig.model_validate(valid | kept), messages)
     except ValidationError:  # somebody else's plan
-        return FastAPIConfig.model_validate(valid), messages
+        return CheckedConfig(FastAPIConfig.model_validate(valid), messages)
 
 
 def _out_of_range(name: str, value: str) -> str:
@@ -84,23 +93,16 @@ def _out_of_range(name: str, value: str) -> str:
     return f"Invalid {option} {shown!r}: use {FastAPIConfig.model_fields[name].description}"
 
 
-def load_state(
-    charm: ops.CharmBase,
-    database: Answer,
-    relation_id: int | None,
-    ask_applied: Callable[[], AppliedConfig | None],
-) -> CharmState:
-    """Validate the config, and bring it together with the database; never raise.
+def load_config(
+    charm: ops.CharmBase, ask_applied: Callable[[], AppliedConfig | None]
+) -> CheckedConfig:
+    """Validate the config; never raise.
 
     Args:
         charm: Whose config it is.
-        database: The answer of the database's provider.
-        relation_id: The relation that the answer is from.
         ask_applied: Tells what the workload was last started with; asked only where it is needed.
     """
     try:
-        config = charm.load_config(FastAPIConfig)
+        return CheckedConfig(charm.load_config(FastAPIConfig))
     except ValidationError as error:
-        config, problems = _replace_wrong(charm.config, error, ask_applied() or AppliedConfig())
-        return CharmState(config, problems, database, relation_id)
-    return CharmState(config, (), database, relation_id)
+        return _replace_wrong(charm.config, error, ask_applied() or AppliedConfig())

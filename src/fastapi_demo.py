@@ -128,7 +128,7 @@ class DemoServer:
         return Outcome(
             self._health(container.get_services()),
             is_started=True,
-            holds_credentials=bool(wanted.services[SERVICE].environment),
+            holds_credentials=pebble_layer.holds_credentials(wanted, state.relation_id),
         )
 
     def _plan(self) -> pebble.Plan | None:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import ops
 
+import ingress
 from charm_state import AppliedConfig, CharmState, FastAPIConfig
 from postgresql_client import Connected, Invalid, NotReady, NotRelated, Tls
 
@@ -15,6 +16,7 @@ SERVICE = "fastapi-service"
 CHECK = "fastapi-ready"
 CA_DIRECTORY = "/tmp/fastapi-demo"  # noqa: S108 - writable in any image; no name in it is secret
 CA_FILES = "postgresql-ca-*.pem"
+_ROOT_PATH = "UVICORN_ROOT_PATH"
 _COMMAND = "uvicorn api_demo_server.app:app --host=0.0.0.0 --port="
 _PORT = re.compile(r" --port=([0-9]{1,5})\b")
 
@@ -57,7 +59,7 @@ def applied_config(plan: ops.pebble.Plan) -> AppliedConfig:
     )
 
 
-def holds_credentials(plan: ops.pebble.Plan, relation_id: int | None) -> bool:
+def holds_credentials(plan: ops.pebble.Plan | ops.pebble.Layer, relation_id: int | None) -> bool:
     """Whether the server has the credentials of a relation, and not those of an earlier one."""
     service = plan.services.get(SERVICE)
     return (
@@ -85,8 +87,8 @@ def build(
         services: The names of all services there are.
         checks: The names of all checks there are.
     """
-    port = state.config.server_port
-    variables = _environment(state, plan)
+    port = state.config.options.server_port
+    of_database = _database_variables(state, plan)
     service: ops.pebble.ServiceDict = {
         "override": "replace",
         "summary": "fastapi demo",
@@ -94,9 +96,10 @@ def build(
         "command": f"{_COMMAND}{port}",
     }
     all_checks = {name: _CHECK_AT_REST for name in checks if name != CHECK}
-    if variables and state.relation_id is not None:
+    if environment := {**of_database, **_ingress_variables(state, plan)}:
+        service["environment"] = environment
+    if of_database and state.relation_id is not None:
         service["description"] = _description(state.relation_id)
-        service["environment"] = dict(variables)
         service["on-check-failure"] = {CHECK: "restart"}
         all_checks[CHECK] = _check(port, startup="enabled")
     elif CHECK in checks:  # a layer can switch a check off, but not take it away
@@ -108,8 +111,8 @@ def build(
     return ops.pebble.Layer(layer)
 
 
-def _environment(state: CharmState, plan: ops.pebble.Plan) -> Mapping[str, str]:
-    """Return the server's environment: where the database is, or what it was until now.
+def _database_variables(state: CharmState, plan: ops.pebble.Plan) -> Mapping[str, str]:
+    """Return where the database is, or what it was until now.
 
     A server that works keeps what it has until there is something better: while an answer is
     incomplete or unusable, what the same relation brought earlier stays.
@@ -119,9 +122,23 @@ def _environment(state: CharmState, plan: ops.pebble.Plan) -> Mapping[str, str]:
             return {}
         case NotReady() | Invalid():
             is_kept = holds_credentials(plan, state.relation_id)
-            return plan.services[SERVICE].environment if is_kept else {}
+            kept = plan.services[SERVICE].environment if is_kept else {}
+            return {name: value for name, value in kept.items() if name != _ROOT_PATH}
         case Connected() as database:
-            return {**_connection(database), **_tls(database.tls, state.config)}
+            return {**_connection(database), **_tls(database.tls, state.config.options)}
+
+
+def _ingress_variables(state: CharmState, plan: ops.pebble.Plan) -> Mapping[str, str]:
+    """Return the prefix that clients see before the server's own paths, or what it was until now."""
+    match state.ingress:
+        case ingress.NotRelated() | ingress.PortRefused():
+            return {}
+        case ingress.NotReady() | ingress.Invalid():
+            service = plan.services.get(SERVICE)
+            kept = service.environment if service else {}
+            return {name: value for name, value in kept.items() if name == _ROOT_PATH}
+        case ingress.Ready() as route:
+            return {_ROOT_PATH: route.root_path} if route.root_path else {}
 
 
 def _connection(database: Connected) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 import ops
 
+import ingress
 from charm_state import CharmState
 from fastapi_demo import Condition, Failing, Health, Outcome, Refused, Unknown
 from postgresql_client import Connected, Invalid, NotReady, NotRelated, ProviderStatus
@@ -26,7 +27,7 @@ class Status:
     message: str
     """What is wrong and what to do; empty when all is well."""
     component: str
-    """``config``, ``database`` or ``workload``, or the endpoint of who objects to something."""
+    """``config``, ``database``, ``workload`` or ``ingress``, or the endpoint of who objects."""
     check: str
     """What was looked at."""
     remedy: str | None = None
@@ -51,42 +52,39 @@ def _shortened(message: str) -> str:
     return message if len(message) <= _MAX_MESSAGE else f"{message[: _MAX_MESSAGE - 3]}..."
 
 
-def application_statuses(state: CharmState, *, holds_credentials: bool) -> tuple[Status, ...]:
+def application_statuses(state: CharmState, outcome: Outcome) -> tuple[Status, ...]:
     """Return what concerns all units alike: the statuses of the config and of the database."""
-    return (*_config(state), *_database(state, holds_credentials=holds_credentials))
+    return (*_config(state), *_database(state, holds_credentials=outcome.holds_credentials))
 
 
 def unit_statuses(state: CharmState, outcome: Outcome) -> tuple[Status, ...]:
-    """Return the statuses of every component of the unit, at least one for each."""
-    concerning_all = application_statuses(state, holds_credentials=outcome.holds_credentials)
-    return (*concerning_all, _workload(outcome.health))
+    """Return the statuses of every component of the unit, at least one for each.
 
-
-def objection_statuses(objections: "Mapping[str, Iterable[Objection]]") -> tuple[Status, ...]:
-    """Return what related applications object to, by endpoint.
-
-    This is for ``status-detail`` alone: the server works all the same, so ``juju status`` has
-    nothing to say about it.
+    Of the ingress only what blocks: the server works without it, and there may be none.
     """
-    check = "The related application accepts what the charm sends it."
-    return tuple(
-        Status(
-            "waiting",
-            _shortened(f"{each.application}: {each.reason}"),
-            endpoint,
-            check,
-            f"Report it to the charm's maintainers. `juju show-unit` has it all, at {endpoint}.",
-        )
-        for endpoint, of_endpoint in objections.items()
-        for each in of_endpoint
-    )
+    concerning_all = application_statuses(state, outcome)
+    blocked = (each for each in _ingress(state) if each.kind == "blocked")
+    return (*concerning_all, _workload(outcome.health), *blocked)
+
+
+def application_details(
+    state: CharmState, outcome: Outcome, objections: "Mapping[str, Iterable[Objection]]"
+) -> tuple[Status, ...]:
+    """Return what ``status-detail`` says about the application, with all that blocks nothing.
+
+    Args:
+        state: What the server has to run with.
+        outcome: How it does.
+        objections: What related applications object to, by endpoint.
+    """
+    return (*application_statuses(state, outcome), *_ingress(state), *_objections(objections))
 
 
 def _config(state: CharmState) -> tuple[Status, ...]:
     check = "The charm config is within what charmcraft.yaml allows."
     remedy = "Correct the option with `juju config`. Until then it has the value that it had."
     problems = tuple(
-        Status("blocked", text, "config", check, remedy) for text in state.config_problems
+        Status("blocked", text, "config", check, remedy) for text in state.config.problems
     )
     return problems or (Status("active", "", "config", check),)
 
@@ -129,6 +127,44 @@ def _provider(statuses: Iterable[ProviderStatus]) -> tuple[Status, ...]:
         )
         for status in statuses
         if status.severity in kinds
+    )
+
+
+def _ingress(state: CharmState) -> tuple[Status, ...]:
+    check = "The server's port can be routed to, and the provider's answer on ingress is a URL."
+    match state.ingress:
+        case ingress.NotRelated():
+            return ()
+        case ingress.NotReady():
+            message = "Waiting for the ingress to say at which URL the server is"
+            remedy = "Wait. If it lasts, see the provider's status: it may need an option set."
+            return (Status("waiting", message, "ingress", check, remedy),)
+        case ingress.PortRefused(port):
+            message = f"No ingress accepts server-port {port}: set another with juju config"
+            remedy = "Set server-port with `juju config`. Until then there is no route."
+            return (Status("blocked", message, "ingress", check, remedy),)
+        case ingress.Invalid(field, reason):
+            message = f"Invalid `{field}`: {reason}; the server keeps what it had"
+            remedy = "Repair or refresh the charm of the ingress. The server keeps its root path."
+            return (Status("blocked", message, "ingress", check, remedy),)
+        case ingress.Ready(url):
+            return (Status("active", str(url), "ingress", check),)
+        case _:
+            assert_never(state.ingress)
+
+
+def _objections(objections: "Mapping[str, Iterable[Objection]]") -> tuple[Status, ...]:
+    check = "The related application accepts what the charm sends it."
+    return tuple(
+        Status(
+            "waiting",
+            _shortened(f"{each.application}: {each.reason}"),
+            endpoint,
+            check,
+            f"Report it to the charm's maintainers. `juju show-unit` has it all, at {endpoint}.",
+        )
+        for endpoint, of_endpoint in objections.items()
+        for each in of_endpoint
     )
 
 

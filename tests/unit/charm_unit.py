@@ -45,7 +45,13 @@ def status(state: State) -> str:
 
 def relation(state: State) -> Relation:
     """Return the database relation."""
-    (found,) = (each for each in state.relations if isinstance(each, Relation))
+    return at(state, "database")
+
+
+def at(state: State, endpoint: str) -> Relation:
+    """Return the relation at an endpoint."""
+    (found,) = state.get_relations(endpoint)
+    assert isinstance(found, Relation)
     return found
 
 
@@ -59,9 +65,10 @@ def provide(
     state: State, databag: Mapping[str, str], secrets: Iterable[Secret] | None = None
 ) -> State:
     """Let the provider write, without an event."""
-    written = replace(relation(state), remote_app_data=dict(databag))
+    before = relation(state)
+    written = replace(before, remote_app_data=dict(databag))
     known = state.secrets if secrets is None else frozenset(secrets)
-    return replace(state, relations=frozenset({written}), secrets=known)
+    return replace(state, relations=(state.relations - {before}) | {written}, secrets=known)
 
 
 def changed(ctx: Ctx, state: State) -> State:

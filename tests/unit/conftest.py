@@ -1,5 +1,7 @@
 """What the charm's unit tests share: a unit of the charm, played by ops.testing."""
 
+import socket
+
 import pytest
 from hypothesis import settings
 from ops.testing import Context
@@ -13,8 +15,10 @@ settings.load_profile("unit")
 
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server's version is asked for over HTTP, and there is no server here."""
+    """The server's version is asked for over HTTP, and the pod's name and address are looked up."""
     monkeypatch.setattr(charm, "ask_version", lambda _port: None)
+    monkeypatch.setattr(socket, "getfqdn", lambda: "fastapi-demo-0.test")
+    monkeypatch.setattr(socket, "gethostbyname", lambda _name: "10.1.2.3")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Prometheus, Loki and Grafana at the charm's endpoints: what they get, and what they say."""
 
 import json
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -15,17 +14,11 @@ import loki_push_api.testing
 import prometheus_scrape.testing
 from postgresql_client.testing import relation_for_requirer
 from prometheus_scrape import ScrapeJob
-from unit.charm_unit import CONTAINER, SERVICE, Ctx, status, unit
+from unit.charm_unit import CONTAINER, SERVICE, Ctx, at, status, unit
 from unit.hook_tools import counted
 
 METRICS, DASHBOARD, LOGGING = "metrics-endpoint", "grafana-dashboard", "logging"
 URL = loki_push_api.testing.DEFAULT_URL
-
-
-@pytest.fixture(autouse=True)
-def _no_lookup(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pod's name is looked up, and there is no network here."""
-    monkeypatch.setattr(socket, "getfqdn", lambda: "fastapi-demo-0.test")
 
 
 def prometheus(errors: str = "", scrape_job_errors: str = "") -> Relation:
@@ -45,13 +38,6 @@ def loki(errors: str = "") -> Relation:
 def related(state: State, *relations: Relation) -> State:
     """Add relations, without an event."""
     return replace(state, relations=frozenset({*state.relations, *relations}))
-
-
-def at(state: State, endpoint: str) -> Relation:
-    """Return the relation at an endpoint."""
-    (found,) = state.get_relations(endpoint)
-    assert isinstance(found, Relation)
-    return found
 
 
 def serving(ctx: Ctx, *relations: Relation, port: int = 8000, leader: bool = True) -> State:
@@ -207,7 +193,7 @@ def test_a_log_target_restarts_nothing_and_survives_a_change_of_the_server(ctx: 
 
 
 @pytest.mark.parametrize("is_related", [True, False])
-def test_a_quiet_event_asks_for_the_database_alone(ctx: Ctx, is_related: bool) -> None:
+def test_a_quiet_event_asks_for_database_and_ingress_alone(ctx: Ctx, is_related: bool) -> None:
     state = serving(ctx)
     if is_related:
         state = related(state, prometheus(), grafana(), loki())
@@ -215,7 +201,7 @@ def test_a_quiet_event_asks_for_the_database_alone(ctx: Ctx, is_related: bool) -
     with counted() as calls:
         ctx.run(ctx.on.update_status(), state)
 
-    assert calls.of("relation_ids") == 1
+    assert calls.of("relation_ids") == 2
     assert calls.of("relation_set") == calls.of("network_get") == calls.of("add_layer") == 0
 
 
@@ -225,7 +211,7 @@ def test_a_change_asks_once_for_each_endpoint_that_it_may_concern(ctx: Ctx) -> N
     with counted() as calls:
         ctx.run(ctx.on.update_status(), state)
 
-    assert calls.of("relation_ids") == 3
+    assert calls.of("relation_ids") == 4
     assert calls.of("relation_set") == 0
 
 
