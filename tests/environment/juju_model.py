@@ -10,7 +10,7 @@ from environment.certificates import CertificateAuthority
 APP, UNIT = "fastapi-demo", "fastapi-demo/0"
 CONTAINER = "demo-server"
 _ENDPOINT = "database"
-_NOT_RELATED = ("grafana-dashboard", "logging", "metrics-endpoint")
+_NOT_RELATED = ("grafana-dashboard", "ingress", "logging", "metrics-endpoint")
 _REMOTE_APP, _REMOTE_UNIT = "postgresql-k8s", "postgresql-k8s/0"
 _RELATION_ID = f"{_ENDPOINT}:1"
 _USER_SECRET = "secret:d3b0c4a8v7ic7a9j1m40"

@@ -1,5 +1,6 @@
-"""Provider, operator and Juju act in any order, and events get lost: the charm ends up right."""
+"""Providers, operator and Juju act in any order, and events get lost: the charm ends up right."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from ops.testing import Container, Context, Relation, Secret, TCPPort
 from scenario.state import _Event
 
 from charm import FastAPIDemoCharm
-from unit.charm_unit import CONTAINER, SERVICE, Ctx, relation, unit
+from unit.charm_unit import CONTAINER, SERVICE, Ctx, at, unit
 
 # What the provider may write, and what the server's environment has to say then: None where the
 # field cannot be used.
@@ -37,6 +38,16 @@ TLS = {
     "true": {"PGSSLMODE": "require"},
     "maybe": None,
 }
+ROOT_PATH = "UVICORN_ROOT_PATH"
+# What the ingress may write, and the root path that the server has to have then.
+ROUTES = {
+    json.dumps({"url": "http://192.0.2.1/m-app"}): {ROOT_PATH: "/m-app"},
+    json.dumps({"url": "https://example.com/a/b/"}): {ROOT_PATH: "/a/b"},
+    json.dumps({"url": "http://m-app.example.com/"}): {},
+    json.dumps({"url": "ftp://h/"}): None,
+    "{": None,
+}
+REFUSED_PORT = 65535  # by every ingress, not by us
 SECRET = "S3CRET"
 USER = "secret:user"
 REQUEST = {
@@ -58,7 +69,11 @@ class AnyOrder(RuleBasedStateMachine):
         self.user: Variables = {}
         self.is_granted = False
         self.expected: Variables | None = None
-        """The server's environment as of the last event; None while there is no plan."""
+        """What the database gives the server, as of the last event; None while there is no plan."""
+        self.route: str | None = None
+        """What the ingress has written."""
+        self.root_path: Variables = {}
+        """What the ingress gives the server, as of the last event."""
         self.port = 8000
         """The port that was last applied, or the default in a new container."""
 
@@ -70,29 +85,48 @@ class AnyOrder(RuleBasedStateMachine):
 
     # The operator
 
-    @precondition(lambda self: not self.state.relations)
+    @precondition(lambda self: not self.is_related("database"))
     @rule()
     def integrate(self) -> None:
         self.relation_number += 1
         self.databag, self.user, self.is_granted = {}, {}, False
-        relation = Relation("database", id=self.relation_number, remote_units_data={0: {}})
-        self.state = replace(self.state, relations=frozenset({relation}))
-        self.dispatch(self.ctx.on.relation_created(relation))
+        self.relate(Relation("database", id=self.relation_number, remote_units_data={0: {}}))
 
-    @precondition(lambda self: self.state.relations)
+    @precondition(lambda self: self.is_related("database"))
     @rule()
     def remove_relation(self) -> None:
-        self.dispatch(self.ctx.on.relation_broken(self.relation), is_broken=True)
-        self.state = replace(self.state, relations=frozenset(), secrets=frozenset())
+        self.unrelate("database")
+        self.state = replace(self.state, secrets=frozenset())
         self.databag = {}
 
-    @rule(port=st.sampled_from([8000, 8080, 22, 70000]))
+    @precondition(lambda self: not self.is_related("ingress"))
+    @rule()
+    def integrate_ingress(self) -> None:
+        self.relation_number += 1
+        self.relate(Relation("ingress", id=self.relation_number, remote_units_data={0: {}}))
+
+    @precondition(lambda self: self.is_related("ingress"))
+    @rule()
+    def remove_ingress(self) -> None:
+        self.unrelate("ingress")
+        self.route = None
+
+    def relate(self, relation: Relation) -> None:
+        self.state = replace(self.state, relations=self.state.relations | {relation})
+        self.dispatch(self.ctx.on.relation_created(relation))
+
+    def unrelate(self, endpoint: str) -> None:
+        self.dispatch(self.ctx.on.relation_broken(at(self.state, endpoint)), broken=endpoint)
+        gone = at(self.state, endpoint)
+        self.state = replace(self.state, relations=self.state.relations - {gone})
+
+    @rule(port=st.sampled_from([8000, 8080, REFUSED_PORT, 22, 70000]))
     def configure(self, port: int) -> None:
         self.state = replace(self.state, config={"server-port": port})
 
     # The provider
 
-    @precondition(lambda self: self.state.relations)
+    @precondition(lambda self: self.is_related("database"))
     @rule(
         field=st.sampled_from(["endpoints", "database", "tls", "version", "status", "anything"]),
         pick=st.integers(0, 9),
@@ -109,7 +143,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.databag[field] = pool[pick % len(pool)]
         self.publish()
 
-    @precondition(lambda self: self.state.relations)
+    @precondition(lambda self: self.is_related("database"))
     @rule(endpoints=st.sampled_from(["db:5432", "a:1,b:2"]))
     def answer_well(self, endpoints: str) -> None:
         self.databag = {"endpoints": endpoints, "secret-user": USER}
@@ -124,27 +158,41 @@ class AnyOrder(RuleBasedStateMachine):
         del self.databag[data.draw(st.sampled_from(sorted(self.databag)))]
         self.publish()
 
-    @precondition(lambda self: self.state.relations)
+    @precondition(lambda self: self.is_related("database"))
     @rule(password=st.sampled_from([f"{SECRET}-1", f"{SECRET}-2", f"{SECRET}\x07", ""]))
     def rotate(self, password: str) -> None:
         self.user = {"username": "me", "password": password}
         self.databag["secret-user"] = USER
         self.publish()
 
-    @precondition(lambda self: self.state.relations)
+    @precondition(lambda self: self.is_related("database"))
     @rule(is_granted=st.booleans())
     def grant(self, is_granted: bool) -> None:
         self.is_granted = is_granted
         self.publish()
 
+    @precondition(lambda self: self.is_related("ingress"))
+    @rule(route=st.sampled_from([*ROUTES, None]), is_heard_of=st.booleans())
+    def write_route(self, route: str | None, *, is_heard_of: bool) -> None:
+        self.route = route
+        self.write_databag("ingress", {} if route is None else {"ingress": route})
+        if is_heard_of:
+            relation = at(self.state, "ingress")
+            self.dispatch(self.ctx.on.relation_changed(relation, remote_unit=0))
+
+    def write_databag(self, endpoint: str, databag: Variables) -> None:
+        before = at(self.state, endpoint)
+        after = replace(before, remote_app_data=dict(databag))
+        self.state = replace(self.state, relations=(self.state.relations - {before}) | {after})
+
     def publish(self) -> None:
-        relation = replace(self.relation, remote_app_data=dict(self.databag))
+        self.write_databag("database", self.databag)
         secrets: frozenset[Secret] = frozenset()
         if self.is_granted and self.user:
             known = {secret.id: secret for secret in self.state.secrets}
             secret = known.get(USER) or Secret(self.user, id=USER)
             secrets = frozenset({replace(secret, latest_content=self.user)})
-        self.state = replace(self.state, relations=frozenset({relation}), secrets=secrets)
+        self.state = replace(self.state, secrets=secrets)
 
     # Juju and Kubernetes
 
@@ -154,7 +202,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(event=st.sampled_from(["update_status", "config_changed"]))
     def replace_the_container(self, event: str) -> None:
-        self.expected, self.port = None, 8000
+        self.expected, self.root_path, self.port = None, {}, 8000
         gone = Container(CONTAINER, can_connect=False)
         self.state = replace(self.state, containers=frozenset({gone}))
         self.send(event)
@@ -185,7 +233,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.elect(is_leader=True)
         self.dispatch(events[name]())
 
-    @precondition(lambda self: self.state.relations)
+    @precondition(lambda self: self.is_related("database"))
     @rule()
     def send_relation_changed(self) -> None:
         self.dispatch(self.ctx.on.relation_changed(self.relation, remote_unit=0))
@@ -201,7 +249,10 @@ class AnyOrder(RuleBasedStateMachine):
 
     @property
     def relation(self) -> Relation:
-        return relation(self.state)
+        return at(self.state, "database")
+
+    def is_related(self, endpoint: str) -> bool:
+        return bool(self.state.get_relations(endpoint))
 
     @property
     def container(self) -> Container:
@@ -223,32 +274,48 @@ class AnyOrder(RuleBasedStateMachine):
         login = {"DEMO_SERVER_DB_USER": "me", "DEMO_SERVER_DB_PASSWORD": user["password"]}
         return {name: value for part in (*parts, login) for name, value in (part or {}).items()}
 
-    def dispatch(self, event: _Event, *, is_broken: bool = False) -> None:
+    def prefix(self, port: int) -> Variables | str:
+        """Return what the ingress's answer gives the server, or what keeps it from being used."""
+        if port == REFUSED_PORT:
+            return "refused"
+        if self.route is None:
+            return "waiting"
+        root_path = ROUTES[self.route]
+        return "malformed" if root_path is None else root_path
+
+    def dispatch(self, event: _Event, *, broken: str = "") -> None:
         """Run the charm, and see that it did what this world asks for."""
         self.ctx.juju_log.clear()
         self.state = self.ctx.run(event, self.state)
 
         port = int(self.state.config.get("server-port", 8000))
-        is_valid = port in (8000, 8080)
-        answer = self.answer() if self.state.relations and not is_broken else "unrelated"
+        is_valid = port in (8000, 8080, REFUSED_PORT)
+        served = port if is_valid else self.port
+        related = {each.endpoint for each in self.state.relations} - {broken}
+        answer = self.answer() if "database" in related else "unrelated"
+        prefix = self.prefix(served) if "ingress" in related else "unrelated"
         if self.container.can_connect:
             kept = self.expected or {}
             self.expected = {} if answer == "unrelated" else kept
             if isinstance(answer, dict):
                 self.expected = answer
-            if is_valid:
-                self.port = port
+            if isinstance(prefix, dict):
+                self.root_path = prefix
+            elif prefix in ("unrelated", "refused"):
+                self.root_path = {}
+            self.port = served
             assert f"--port={self.port}" in self.container.plan.services[SERVICE].command
             assert self.state.opened_ports == {TCPPort(self.port)}
 
-        self.check_status(is_valid=is_valid, answer=answer)
+        is_blocked = answer in ("blocked", "unrelated") or prefix in ("refused", "malformed")
+        self.check_status(is_blocked=is_blocked or not is_valid, is_waiting=answer == "waiting")
 
-    def check_status(self, *, is_valid: bool, answer: Variables | str | None) -> None:
-        if not is_valid or answer in ("blocked", "unrelated"):
+    def check_status(self, *, is_blocked: bool, is_waiting: bool) -> None:
+        if is_blocked:
             expected = "blocked"
         elif not self.container.can_connect:
             expected = "maintenance"
-        elif answer == "waiting":
+        elif is_waiting:
             expected = "waiting"
         else:
             expected = "active"
@@ -257,7 +324,8 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def the_plan_is_as_expected(self) -> None:
         if self.container.can_connect and self.expected is not None:
-            assert self.container.plan.services[SERVICE].environment == self.expected
+            variables = self.container.plan.services[SERVICE].environment
+            assert variables == self.expected | self.root_path
 
     @invariant()
     def one_server_runs(self) -> None:
