@@ -74,10 +74,7 @@ class Demo:
         self, *, address: str | None = None, port: int = PORT, seconds: float = 120
     ) -> list[str]:
         """Wait until a unit serves names, by default the first one, and return them."""
-        url = f"{_url(address or self.addresses()[0], port)}/names"
-        served = wait_for(f"names at {url}", lambda: _get_names(url), seconds=seconds)
-        assert served is not None
-        return list(served.names.values())
+        return wait_for_names_at(_url(address or self.addresses()[0], port), seconds=seconds)
 
     def is_served(self, port: int) -> bool:
         """Whether the first unit answers at this port."""
@@ -107,6 +104,13 @@ class Demo:
         task = self.juju.run(f"{APP}/0", "status-detail")
         results = _NESTED_RESULTS.validate_python(task.results)
         return _ROWS.validate_json(results["json-output"][scope])
+
+
+def wait_for_names_at(url: str, *, seconds: float = 120) -> list[str]:
+    """Wait until names are served behind a URL, and return them."""
+    served = wait_for(f"names at {url}", lambda: _get_names(f"{url}/names"), seconds=seconds)
+    assert served is not None
+    return list(served.names.values())
 
 
 def _get_names(url: str) -> _Names | None:
