@@ -1,7 +1,7 @@
 """The expressions in our rules and dashboards, and what they need of ``/metrics``."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ _ADDED_LABELS = frozenset(
 )
 _UP = "up"
 _SERIES = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? \S+$", re.MULTILINE)
-_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="(?:[^"\\]|\\.)*"')
+_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
 _STREAM = re.compile(r"""\{((?:[^"{}]|"(?:[^"\\]|\\.)*")*)\}""")
 _STREAM_MATCHER = re.compile(r'\s*[a-zA-Z_]\w*\s*(?:=~|!~|!=|=)\s*"(?:[^"\\]|\\.)*"\s*')
 
@@ -110,9 +110,12 @@ def uses(expression: Expression) -> frozenset[Use]:
     Raises:
         ValueError: when it is not PromQL.
     """
+    return frozenset(_uses(_parsed(expression)))
+
+
+def _parsed(expression: Expression) -> promql_parser.Expr:
     # What Grafana puts in the place of its variable is some duration.
-    text = expression.text.replace("$__rate_interval", "5m")
-    return frozenset(_uses(promql_parser.parse(text)))
+    return promql_parser.parse(expression.text.replace("$__rate_interval", "5m"))
 
 
 def _uses(root: promql_parser.Expr) -> Iterator[Use]:
@@ -140,9 +143,14 @@ def _nodes(root: promql_parser.Expr) -> list[promql_parser.Expr]:
 def exposed(metrics: str) -> dict[str, frozenset[str]]:
     """Return the labels of each metric in the text of ``/metrics``."""
     found: dict[str, frozenset[str]] = {_UP: frozenset()}
-    for name, labels in _SERIES.findall(metrics):
-        found[name] = found.get(name, frozenset()) | frozenset(_LABEL.findall(labels))
+    for name, labels in _series(metrics):
+        found[name] = found.get(name, frozenset()) | labels.keys()
     return found
+
+
+def _series(metrics: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+    for name, labels in _SERIES.findall(metrics):
+        yield name, dict(_LABEL.findall(labels))
 
 
 def unknown(expressions: Iterable[Expression], metrics: str) -> list[str]:
@@ -155,6 +163,39 @@ def unknown(expressions: Iterable[Expression], metrics: str) -> list[str]:
         if use.metric not in known
         or (use.label and use.label not in known[use.metric] | _ADDED_LABELS)
     ]
+
+
+def unmatched(expressions: Iterable[Expression], metrics: str) -> list[str]:
+    """Return the selectors that select no series in the text of ``/metrics``."""
+    series = [*_series(metrics), (_UP, {})]
+    return [
+        f"{expression.where}: {node}"
+        for expression in expressions
+        for node in _nodes(_parsed(expression))
+        if isinstance(node, promql_parser.VectorSelector)
+        and not any(_selects(node, name, labels) for name, labels in series)
+    ]
+
+
+def _selects(selector: promql_parser.VectorSelector, name: str, labels: Mapping[str, str]) -> bool:
+    return selector.name == name and all(
+        _accepts(matcher, labels.get(matcher.name, ""))
+        for matcher in selector.matchers.matchers
+        if matcher.name not in _ADDED_LABELS
+    )
+
+
+def _accepts(matcher: promql_parser.Matcher, value: str) -> bool:
+    operator = promql_parser.MatchOp
+    match matcher.op:
+        case operator.Equal:
+            return value == matcher.value
+        case operator.NotEqual:
+            return value != matcher.value
+        case operator.Re:
+            return re.fullmatch(matcher.value, value) is not None
+        case _:
+            return re.fullmatch(matcher.value, value) is None
 
 
 def streams(expression: Expression) -> list[list[str]]:

@@ -31,6 +31,11 @@ class Server:
         """Whether it answers ``GET /version``."""
         return self._request("GET", "/version")[0] == http.HTTPStatus.OK
 
+    def get(self, path: str) -> tuple[int, str]:
+        """Ask for a path; return the status and the text, 0 and no text without an answer."""
+        status, body = self._request("GET", path)
+        return status, body.decode()
+
     def add_name(self, name: str) -> bool:
         """``POST /addname/``; whether that worked."""
         status, _ = self._request("POST", "/addname/", urllib.parse.urlencode({"name": name}))
