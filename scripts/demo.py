@@ -6,18 +6,27 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during the imports shows 
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+import loki_push_api.testing
+import prometheus_scrape.testing
+from environment import tools
+from environment.log_sink import LogSink, log_sink
 from environment.programs import exit_code, heartbeat, say
+from environment.prometheus_charm import configuration
 from environment.real_postgresql import PostgreSQL
+from environment.real_prometheus import Prometheus
 from environment.simulated_provider import Provider
-from environment.stages import Stage, run_postgresql, run_stage
+from environment.stages import Stage, run_postgresql, run_prometheus, run_stage
 from environment.tools import MissingToolError
-from environment.waiting import TooLateError
+from environment.waiting import TooLateError, wait_for
 
 _WAITING = "Waiting for database relation"
 _NAMES = ["maksim", "simon"]
 _PREFERRED_PORT = 8000
+_PROMETHEUS_PORT = 9090
+_ALERT = "FastAPIDemoDatabaseUnreachable"
 _LOG_LINES = 10
 
 
@@ -35,9 +44,12 @@ def check(what: str, *, seen: object, expected: object) -> None:
 class Demo:
     """The story, step by step."""
 
-    def __init__(self, stage: Stage, cluster: PostgreSQL) -> None:
+    def __init__(
+        self, stage: Stage, cluster: PostgreSQL, prometheus: Prometheus | None, loki: LogSink
+    ) -> None:
         self._juju, self._server, self._pebble = stage.juju, stage.server, stage.pebble
-        self._provider = Provider(cluster)
+        self._cluster, self._provider = cluster, Provider(cluster)
+        self._prometheus, self._loki = prometheus, loki
 
     def deploy(self) -> None:
         """Without a database the server runs, and the unit says what it waits for."""
@@ -72,6 +84,53 @@ class Demo:
             self._juju.dispatch(self._juju.on.update_status())
         restarts = self._pebble.processes() - before
         check("server restarts", seen=len(restarts), expected=0)
+
+    def observe(self) -> None:
+        """Prometheus scrapes the server, and its log goes to Loki."""
+        asked = prometheus_scrape.testing.relation_for_provider("metrics-endpoint")
+        written = self._juju.relate(asked)
+        if self._prometheus:
+            say("   Prometheus follows the databag, but with a second for each minute in it")
+            self._prometheus.follow(configuration(written))
+            expected = {f"{self._server.url}/metrics": "up"}
+            check("targets", seen=self._prometheus.targets(), expected=expected)
+            check(_ALERT, seen=self._prometheus.alert(_ALERT), expected="inactive")
+        self._juju.relate(
+            loki_push_api.testing.relation_for_requirer("logging", urls=[self._loki.url])
+        )
+        self._names_are_there()
+        self._is_logged('"GET /names HTTP/1.1" 200')
+
+    def lose_database(self) -> None:
+        """An alert fires while the database is away, and goes out when it is back."""
+        self._cluster.stop()
+        check("GET /names", seen=self._server.names(), expected=None)
+        self._is_logged("psycopg2.OperationalError")
+        self._ask_until("firing")
+        self._cluster.start()
+        say("   PostgreSQL is back")
+        self._names_are_there()
+        self._ask_until("inactive")
+
+    def _is_logged(self, text: str) -> None:
+        def find() -> list[str]:
+            return [line for line in self._loki.lines if text in line]
+
+        say(f"   Loki has: {wait_for(f'{text} at Loki', find)[-1].strip()}")
+
+    def _ask_until(self, state: str) -> None:
+        """Ask for the names until the alert has a state: it needs somebody who asks."""
+        prometheus = self._prometheus
+        if prometheus is None:
+            return
+
+        def is_reached() -> bool:
+            self._server.names()
+            return prometheus.alert(_ALERT) == state
+
+        say("   Somebody asks for the names again and again")
+        wait_for(f"the alert to be {state}", is_reached, seconds=60)
+        say(f"   {_ALERT}: {state}")
 
     def fail_over(self) -> None:
         """The server follows the primary."""
@@ -111,13 +170,18 @@ class Demo:
         check("GET /names", seen=self._server.names(), expected=_NAMES)
 
 
-def tell(demo: Demo, *, keep: bool, url: str) -> None:
+def tell(demo: Demo, *, keep: bool, urls: list[str]) -> None:
     """Go through the steps; with ``keep``, end with a database and stay there."""
     steps = [
         ("juju deploy ./fastapi-demo.charm --resource demo-server-image=...", demo.deploy),
         ("juju integrate postgresql-k8s fastapi-demo", demo.integrate),
         ("curl -X POST /addname/ -d name=maksim; the same for simon", demo.post),
         ("Nothing happens, five times", demo.be_quiet),
+        (
+            "juju integrate fastapi-demo prometheus-k8s; juju integrate fastapi-demo loki-k8s",
+            demo.observe,
+        ),
+        ("The database is away for a while", demo.lose_database),
         ("The primary fails, and another one takes over at another address", demo.fail_over),
         ("juju run postgresql-k8s/leader set-password: the old one is dead", demo.rotate),
         ("juju remove-relation postgresql-k8s fastapi-demo", demo.remove),
@@ -130,16 +194,36 @@ def tell(demo: Demo, *, keep: bool, url: str) -> None:
         with heartbeat():
             step()
     if keep:
-        say(f"\nAll is up, until Ctrl-C:\n  {url}/docs\n  {url}/names\n  {url}/metrics")
+        say("\n  ".join(["\nAll is up, until Ctrl-C:", *urls]))
         signal.pause()
+
+
+@contextmanager
+def run_prometheus_if_there() -> Iterator[Prometheus | None]:
+    """Run a Prometheus; where there is none, say so and go without."""
+    try:
+        tools.prometheus()
+    except MissingToolError as error:
+        say(f"   No alert is shown: {error}")
+        yield None
+        return
+    with run_prometheus(preferred_port=_PROMETHEUS_PORT) as prometheus:
+        yield prometheus
 
 
 def run(*, keep: bool) -> None:
     """Set the parts up, tell the story, take the parts down; when a step fails, say how they are."""
-    say("== Starting PostgreSQL and Pebble")
-    with run_postgresql() as cluster, run_stage(preferred_port=_PREFERRED_PORT) as stage:
+    say("== Starting PostgreSQL, Pebble and Prometheus")
+    with (
+        run_postgresql() as cluster,
+        run_stage(preferred_port=_PREFERRED_PORT) as stage,
+        run_prometheus_if_there() as prometheus,
+        log_sink() as loki,
+    ):
+        urls = [f"{stage.server.url}/{path}" for path in ("docs", "names", "metrics")]
+        urls += [f"{prometheus.url}/alerts"] if prometheus else []
         try:
-            tell(Demo(stage, cluster), keep=keep, url=stage.server.url)
+            tell(Demo(stage, cluster, prometheus, loki), keep=keep, urls=urls)
         except (WrongStepError, TooLateError):
             say(f"\njuju status: {stage.juju.status}")
             say("The end of the server's log:")

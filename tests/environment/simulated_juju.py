@@ -1,5 +1,6 @@
 """Juju, simulated by ``ops.testing``, while the container's Pebble is a real one."""
 
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,7 +9,15 @@ from unittest.mock import patch
 
 import ops
 import scenario.mocking
-from ops.testing import CharmEvents, CheckInfo, Container, Context, Relation, Secret, State
+from ops.testing import (
+    CharmEvents,
+    CheckInfo,
+    Container,
+    Context,
+    Relation,
+    Secret,
+    State,
+)
 from scenario.state import _Event
 
 from charm import FastAPIDemoCharm
@@ -17,6 +26,7 @@ from environment.simulated_provider import Provider
 
 CONTAINER = "demo-server"
 _ENDPOINT = "database"
+_UNIT_ADDRESS = "localhost"  # in the place of the pod's name in the cluster
 
 
 class Juju:
@@ -60,7 +70,7 @@ class Juju:
 
     def dispatch(self, event: _Event) -> None:
         """Run the charm for one event."""
-        with self._real_pebble():
+        with self._real_pebble(), patch.object(socket, "getfqdn", lambda: _UNIT_ADDRESS):
             self.state = self.context.run(event, self.state)
 
     def run_action(self, name: str, **params: bool) -> Mapping[str, object]:
@@ -111,10 +121,23 @@ class Juju:
 
     def integrate_at(self, endpoint: str, remote_app: str) -> None:
         """``juju integrate`` at any endpoint, until a unit of the other application has joined."""
-        relation = Relation(endpoint, remote_app_name=remote_app, remote_units_data={0: {}})
+        self._join(Relation(endpoint, remote_app_name=remote_app, remote_units_data={0: {}}))
+
+    def relate(self, relation: Relation) -> Relation:
+        """``juju integrate`` with an application that has written all it has to write.
+
+        Returns:
+            The relation with what the charm has written.
+        """
+        self._join(relation)
+        joined = self.relation_at(relation.endpoint)
+        self.dispatch(self.on.relation_changed(joined, remote_unit=0))
+        return self.relation_at(relation.endpoint)
+
+    def _join(self, relation: Relation) -> None:
         self.state = replace(self.state, relations=self.state.relations | {relation})
         self.dispatch(self.on.relation_created(relation))
-        self.dispatch(self.on.relation_joined(self.relation_at(endpoint), remote_unit=0))
+        self.dispatch(self.on.relation_joined(self.relation_at(relation.endpoint), remote_unit=0))
 
     def relation_changed(self) -> None:
         """The provider has written: its databag and its secrets are as it says now."""

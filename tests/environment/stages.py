@@ -16,6 +16,7 @@ from environment.demo_server import Server
 from environment.free_ports import free_port
 from environment.real_pebble import Pebble
 from environment.real_postgresql import PostgreSQL
+from environment.real_prometheus import Prometheus
 from environment.simulated_juju import Juju
 
 _IMAGE = Path(__file__).with_name("image")
@@ -46,6 +47,20 @@ def run_postgresql(*, with_tls: bool = False) -> Iterator[PostgreSQL]:
             yield cluster
         finally:
             cluster.stop()
+
+
+@contextmanager
+def run_prometheus(*, preferred_port: int = 0) -> Iterator[Prometheus]:
+    """Run a Prometheus that scrapes nothing yet."""
+    executable = tools.prometheus().prometheus
+    with temporary_directory() as directory:
+        port = free_port(preferred=preferred_port)
+        prometheus = Prometheus(executable, directory / "prometheus", port)
+        try:
+            prometheus.start()
+            yield prometheus
+        finally:
+            prometheus.stop()
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from ops.testing import Relation
 from scenario.state import _Event
 
 from environment import tools
+from environment.log_sink import LogSink, log_sink
 from environment.real_pebble import Pebble
 from environment.waiting import wait_for
-from functional.log_sink import LogSink, log_sink
 from functional.needed import needed
 from loki_push_api.testing import forwarding_in, relation_for_requirer
 from unit.loki_push_api.forwarding_charm import ENDPOINT, SERVICE, context, unit
