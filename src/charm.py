@@ -92,7 +92,9 @@ class FastAPIDemoCharm(ops.CharmBase):
     def _port(self) -> int:
         return self._config.options.server_port
 
-    def _jobs(self) -> list[ScrapeJob]:
+    def _jobs(self) -> list[ScrapeJob] | None:
+        if self._config.problems and self._server.applied_config() is None:
+            return None  # the port that is served is in a plan that cannot be read now
         return [ScrapeJob.of_units(self._port())]
 
     def _on_change(self, _: ops.EventBase) -> None:

@@ -15,12 +15,17 @@ class _Frozen(BaseModel):
     )
 
 
-class ProviderApplicationBag(_Frozen):
+class MetadataAndRules(_Frozen):
+    """What the leader writes while it does not know the jobs; each value is JSON."""
+
+    scrape_metadata: Topology
+    alert_rules: AlertRules
+
+
+class ProviderApplicationBag(MetadataAndRules):
     """What the leader writes; each value is JSON."""
 
     scrape_jobs: tuple[ScrapeJob, ...]
-    scrape_metadata: Topology
-    alert_rules: AlertRules
 
 
 class ProviderUnitBag(_Frozen):

@@ -7,7 +7,7 @@ import ops
 
 from alert_rules import AlertRules, Objection, Topology, load_or_none
 
-from ._bags import ConsumerApplicationBag, ProviderApplicationBag, ProviderUnitBag
+from ._bags import ConsumerApplicationBag, MetadataAndRules, ProviderApplicationBag, ProviderUnitBag
 from ._jobs import ScrapeJob
 
 
@@ -22,17 +22,19 @@ def write_unit(relation: ops.Relation, unit: ops.Unit, address: str) -> None:
 def write_application(
     relation: ops.Relation,
     charm: ops.CharmBase,
-    jobs: Callable[[], Sequence[ScrapeJob]],
+    jobs: Callable[[], Sequence[ScrapeJob] | None],
     rule_files: pathlib.Path | None,
 ) -> None:
     """Write what is scraped and when to alert, if that differs. The leader may do that alone."""
     topology = Topology.from_charm(charm)
     rules = AlertRules() if rule_files is None else AlertRules.load(rule_files)
-    bag = ProviderApplicationBag(
-        scrape_jobs=tuple(jobs()),
-        scrape_metadata=topology,
-        alert_rules=rules.bound_to(topology),
-    )
+    bound, known = rules.bound_to(topology), jobs()
+    if known is None:  # a key that is not saved stays
+        bag = MetadataAndRules(scrape_metadata=topology, alert_rules=bound)
+    else:
+        bag = ProviderApplicationBag(
+            scrape_metadata=topology, alert_rules=bound, scrape_jobs=tuple(known)
+        )
     relation.save(bag, charm.app)
 
 

@@ -32,7 +32,7 @@ class MetricsProvider(ops.Object):
         self,
         charm: ops.CharmBase,
         endpoint: str,
-        jobs: Callable[[], Sequence[ScrapeJob]],
+        jobs: Callable[[], Sequence[ScrapeJob] | None],
         *,
         alert_rules: pathlib.Path | None = None,
         unit_address: Callable[[], str] = _fully_qualified_name,
@@ -42,7 +42,8 @@ class MetricsProvider(ops.Object):
         Args:
             charm: The charm whose units are scraped.
             endpoint: The name of the endpoint in the charm's metadata.
-            jobs: Returns what is to be scraped; asked on the leader only, and only when it is due.
+            jobs: Returns what is to be scraped, or None where that cannot be told now: what was
+                written stays. It is asked on the leader only, and only when it is due.
             alert_rules: The directory of the rule files, see :meth:`alert_rules.AlertRules.load`.
             unit_address: Returns the unit's host name or IPv4 address. The default, the pod's name
                 in the cluster, outlives the pod.

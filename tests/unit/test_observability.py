@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from unittest.mock import patch
 
 import ops
 import pytest
+import scenario.mocking
 from ops.testing import Container, Relation, State
 from pydantic import TypeAdapter
 
@@ -110,6 +112,16 @@ def test_while_the_port_is_wrong_the_one_that_is_served_is_scraped(
         state = created(ctx, state, METRICS)
     state = ctx.run(ctx.on.config_changed(), replace(state, config={"server-port": 22}))
     state = created(ctx, state, METRICS)
+
+    assert jobs(state) == (ScrapeJob.of_units(8080),)
+
+
+def test_while_nobody_knows_the_port_the_last_one_is_scraped(ctx: Ctx) -> None:
+    state = created(ctx, serving(ctx, prometheus(), port=8080), METRICS)
+    gone = ops.pebble.ConnectionError("gone")
+
+    with patch.object(scenario.mocking._MockPebbleClient, "get_plan", side_effect=gone):
+        state = ctx.run(ctx.on.config_changed(), replace(state, config={"server-port": 22}))
 
     assert jobs(state) == (ScrapeJob.of_units(8080),)
 

@@ -20,7 +20,7 @@ CONFIG = {"options": {"port": {"type": "int", "default": 8000}}}
 
 
 class ScrapedCharm(ops.CharmBase):
-    """Serves metrics at the port of its config."""
+    """Serves metrics at the port of its config; 0 stands for one that is not known."""
 
     rules: ClassVar[Path | None] = None
     address: ClassVar[str] = "application-0.application-endpoints.demo.svc.cluster.local"
@@ -30,10 +30,14 @@ class ScrapedCharm(ops.CharmBase):
         self.metrics = MetricsProvider(
             self,
             ENDPOINT,
-            lambda: [ScrapeJob.of_units(int(self.config["port"]))],
+            self._jobs,
             alert_rules=self.rules,
             unit_address=lambda: self.address,
         )
+
+    def _jobs(self) -> list[ScrapeJob] | None:
+        port = int(self.config["port"])
+        return [ScrapeJob.of_units(port)] if port else None
 
 
 def context(rules: Path | None = None, **attributes: str) -> Context[ScrapedCharm]:

@@ -148,6 +148,19 @@ def test_an_upgrade_that_changes_the_rules_is_written(rules: Path) -> None:
     assert [rule.alert for group in groups for rule in group.rules] == ["Down", "Slow"]
 
 
+def test_jobs_that_are_not_known_now_stay_as_they_were(rules: Path) -> None:
+    ctx, relation = context(), relation_for_provider(ENDPOINT)
+    state = ctx.run(ctx.on.relation_created(relation), unit(relation))
+
+    state = replace(state, config={"port": 0})
+    upgraded = context(rules)
+    state = upgraded.run(upgraded.on.upgrade_charm(), state)
+
+    written = written_by(only(state))
+    assert written.scrape_jobs == (ScrapeJob.of_units(8000),)
+    assert written.alert_rules.groups
+
+
 def test_every_prometheus_gets_it() -> None:
     ctx = context()
     relations = [relation_for_provider(ENDPOINT, remote_app_name=name) for name in ("a", "b")]
