@@ -9,7 +9,7 @@ export UV_CACHE_DIR ?= $(or $(wildcard $(HOME)/.cache/uv),$(CURDIR)/.cache/uv)
 .PHONY: help demo test bench pins clean always
 
 help:
-	@echo "make demo            the charm at work on real Pebble and PostgreSQL (KEEP=1 to look around)"
+	@echo "make demo            the charm at work on real Pebble, PostgreSQL and Prometheus (KEEP=1 to look around)"
 	@echo "make test            all tests that can run on this machine"
 	@echo "make bench           what an event costs (CHARM=FILE.charm for a packed charm)"
 	@echo "make pins            renew the pinned versions in pyproject.toml"

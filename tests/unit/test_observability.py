@@ -14,12 +14,13 @@ from pydantic import TypeAdapter
 import grafana_dashboard.testing
 import loki_push_api.testing
 import prometheus_scrape.testing
-from postgresql_client.testing import relation_for_requirer
+from postgresql_client.testing import Response, relation_for_requirer
 from prometheus_scrape import ScrapeJob
-from unit.charm_unit import CONTAINER, SERVICE, Ctx, at, status, unit
+from unit.charm_unit import CONTAINER, SERVICE, Ctx, at, environment, status, unit
 from unit.hook_tools import counted
 
 METRICS, DASHBOARD, LOGGING = "metrics-endpoint", "grafana-dashboard", "logging"
+OBSERVERS = [METRICS, DASHBOARD, LOGGING]
 URL = loki_push_api.testing.DEFAULT_URL
 
 
@@ -57,6 +58,17 @@ def created(ctx: Ctx, state: State, endpoint: str) -> State:
 def restarted(state: State) -> State:
     """Replace the container by one that knows nothing, without an event."""
     return replace(state, containers=frozenset({Container(CONTAINER, can_connect=True)}))
+
+
+def observed(ctx: Ctx, state: State) -> State:
+    """Relate the unit to all three, which say something about it."""
+    state = related(
+        state, prometheus("a rule is bad"), grafana({"file:x": "no title"}), loki("bad")
+    )
+    for endpoint in OBSERVERS:
+        state = created(ctx, state, endpoint)
+        state = ctx.run(ctx.on.relation_changed(at(state, endpoint), remote_unit=0), state)
+    return state
 
 
 def jobs(state: State) -> tuple[ScrapeJob, ...]:
@@ -199,6 +211,76 @@ def test_a_log_target_restarts_nothing_and_survives_a_change_of_the_server(ctx: 
         state = ctx.run(ctx.on.config_changed(), replace(state, config={"server-port": 8080}))
     assert calls.of("add_layer") == 1
     assert forwarded(state) == {URL}
+
+
+# The whole life
+
+
+def test_observers_that_come_first_see_the_database_come_and_go(ctx: Ctx) -> None:
+    state = observed(ctx, unit())
+    state = ctx.run(ctx.on.pebble_ready(state.get_container(CONTAINER)), state)
+    before = {endpoint: at(state, endpoint).local_app_data for endpoint in OBSERVERS}
+    assert forwarded(state) == {URL}
+
+    database = relation_for_requirer("database")
+    state = replace(related(state, database.relation), secrets=database.secrets)
+    state = ctx.run(ctx.on.relation_changed(database.relation, remote_unit=0), state)
+    assert status(state) == "active"
+    assert forwarded(state) == {URL}
+
+    state = ctx.run(ctx.on.relation_broken(at(state, "database")), state)
+    assert environment(state) == {}
+    assert forwarded(state) == {URL}
+    assert before == {endpoint: at(state, endpoint).local_app_data for endpoint in OBSERVERS}
+
+
+def test_a_new_leader_writes_what_the_old_one_had_not_written(ctx: Ctx) -> None:
+    state = observed(ctx, serving(ctx, leader=False))
+    assert not any(at(state, endpoint).local_app_data for endpoint in OBSERVERS)
+
+    state = ctx.run(ctx.on.leader_elected(), replace(state, leader=True))
+
+    assert {endpoint: set(at(state, endpoint).local_app_data) for endpoint in OBSERVERS} == {
+        METRICS: {"scrape_jobs", "scrape_metadata", "alert_rules"},
+        DASHBOARD: {"dashboards"},
+        LOGGING: {"alert_rules", "metadata"},
+    }
+
+
+@pytest.mark.parametrize("endpoint", OBSERVERS)
+def test_the_server_runs_on_when_an_observer_goes(ctx: Ctx, endpoint: str) -> None:
+    state = observed(ctx, serving(ctx))
+
+    with counted() as calls:
+        state = ctx.run(ctx.on.relation_departed(at(state, endpoint), remote_unit=0), state)
+        state = ctx.run(ctx.on.relation_broken(at(state, endpoint)), state)
+
+    assert calls.of("add_layer") == (1 if endpoint == LOGGING else 0)
+    assert calls.of("replan_services") == 0
+    assert status(state) == "active"
+    assert forwarded(state) == (set() if endpoint == LOGGING else {URL})
+
+
+@pytest.mark.parametrize("use_secrets", [True, False])
+def test_nothing_that_is_written_has_the_password(ctx: Ctx, use_secrets: bool) -> None:
+    answer = Response(password="pass-of-the-database", use_secrets=use_secrets)
+    database = relation_for_requirer("database", response=answer)
+    state = unit(database)
+    state = ctx.run(ctx.on.relation_changed(database.relation, remote_unit=0), state)
+    state = observed(ctx, state)
+    assert answer.password in environment(state).values()
+
+    relations = [at(state, endpoint) for endpoint in OBSERVERS]
+    targets = state.get_container(CONTAINER).plan.log_targets
+    written = [
+        *(str(relation.local_app_data) for relation in relations),
+        *(str(relation.local_unit_data) for relation in relations),
+        *grafana_dashboard.testing.dashboards_written_by(at(state, DASHBOARD)).values(),
+        *(str(target.to_dict()) for target in targets.values()),
+        *(line.message for line in ctx.juju_log),
+        *(str(row) for row in details(ctx, state)),
+    ]
+    assert [text for text in written if answer.password in text] == []
 
 
 # What it costs
