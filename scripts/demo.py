@@ -90,10 +90,9 @@ class Demo:
         asked = prometheus_scrape.testing.relation_for_provider("metrics-endpoint")
         written = self._juju.relate(asked)
         if self._prometheus:
-            say("   Prometheus follows the databag, but with a second for each minute in it")
-            self._prometheus.follow(configuration(written))
-            expected = {f"{self._server.url}/metrics": "up"}
-            check("targets", seen=self._prometheus.targets(), expected=expected)
+            with busy("Prometheus follows the databag, but with a second for each minute in it"):
+                scraped = self._prometheus.follow(configuration(written))
+            check("it scrapes", seen=scraped, expected=[f"{self._server.url}/metrics"])
             check(_ALERT, seen=self._prometheus.alert(_ALERT), expected="inactive")
         self._juju.relate(
             loki_push_api.testing.relation_for_requirer("logging", urls=[self._loki.url])

@@ -90,21 +90,20 @@ class Prometheus:
             self._process.wait(timeout=30)
         self._process = None
 
-    def follow(self, configuration: Configuration) -> None:
-        """Take another configuration, and return when its targets are scraped."""
+    def follow(self, configuration: Configuration) -> list[str]:
+        """Take another configuration; return what it scrapes, once the server there answers."""
         assert self._process is not None
         self._write(configuration)
         self._process.send_signal(signal.SIGHUP)
-        wait_for("a scraped target", lambda: set(self.targets().values()) - {"unknown"})
+        return wait_for("a target that is up", self._targets_up)
 
     def _write(self, configuration: Configuration) -> None:
         (self._directory / "rules.yaml").write_text(configuration.rules)
         (self._directory / "prometheus.yaml").write_text(configuration.main)
 
-    def targets(self) -> Mapping[str, str]:
-        """Return what it scrapes, and whether that is ``up``, ``down`` or ``unknown`` yet."""
+    def _targets_up(self) -> list[str]:
         answer = self._ask("/api/v1/targets?state=active", _TargetsAnswer)
-        return {target.scrapeUrl: target.health for target in answer.data.activeTargets}
+        return [target.scrapeUrl for target in answer.data.activeTargets if target.health == "up"]
 
     def alert(self, name: str) -> str:
         """Return the state of an alert: ``inactive``, ``pending`` or ``firing``.
