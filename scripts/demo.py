@@ -90,8 +90,8 @@ class Demo:
         asked = prometheus_scrape.testing.relation_for_provider("metrics-endpoint")
         written = self._juju.relate(asked)
         if self._prometheus:
-            with busy("Prometheus follows the databag, but with a second for each minute in it"):
-                scraped = self._prometheus.follow(configuration(written))
+            say("   Prometheus follows the databag, but with a second for each minute in it")
+            scraped = self._prometheus.follow(configuration(written))
             check("it scrapes", seen=scraped, expected=[f"{self._server.url}/metrics"])
             check(_ALERT, seen=self._prometheus.alert(_ALERT), expected="inactive")
         self._juju.relate(

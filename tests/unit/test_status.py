@@ -11,8 +11,9 @@ import pytest
 from ops.testing import ActionFailed, Container, State
 from pydantic import TypeAdapter
 
+import ingress
 import statuses
-from charm_state import CharmState, FastAPIConfig
+from charm_state import CharmState, CheckedConfig, FastAPIConfig
 from fastapi_demo import Condition, Health, Outcome
 from postgresql_client import NotRelated
 from postgresql_client.testing import Response, relation_for_requirer
@@ -78,7 +79,8 @@ def test_before_the_service_is_planned(ctx: Ctx) -> None:
     "health", [*Condition, *(each("REASON") for each in get_args(Health) if each is not Condition)]
 )
 def test_whatever_the_server_does_is_in_the_readme(health: Health) -> None:
-    state = CharmState(FastAPIConfig(), (), NotRelated(), None)
+    config = CheckedConfig(FastAPIConfig())
+    state = CharmState(config, NotRelated(), None, ingress.NotRelated())
 
     of_unit = statuses.unit_statuses(state, Outcome(health))
 
