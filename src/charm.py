@@ -89,13 +89,13 @@ class FastAPIDemoCharm(ops.CharmBase):
         """How the server does; when it could not be started just now, why."""
         return Outcome(self._server.health())
 
-    def _port(self) -> int:
-        return self._config.options.server_port
+    def _port(self) -> int | None:
+        """The port that is served; None while nobody knows, so that what others were told stays."""
+        return self._config.options.server_port if self._config.is_known else None
 
     def _jobs(self) -> list[ScrapeJob] | None:
-        if self._config.problems and self._server.applied_config() is None:
-            return None  # the port that is served is in a plan that cannot be read now
-        return [ScrapeJob.of_units(self._port())]
+        port = self._port()
+        return None if port is None else [ScrapeJob.of_units(port)]
 
     def _on_change(self, _: ops.EventBase) -> None:
         self._reconcile()
@@ -108,14 +108,17 @@ class FastAPIDemoCharm(ops.CharmBase):
 
     def _reconcile(self) -> None:
         """Make the workload and the unit follow the state. Safe to repeat, after any event."""
+        if (port := self._port()) is None:
+            return  # the next event asks Pebble again
         self._outcome = self._server.apply(self._state)
-        self.unit.set_ports(self._port())
+        self.unit.set_ports(port)
         if self._outcome.is_started:  # perhaps in an event that these two do not observe
             self._logs.update()
             self._metrics.update()
 
     def _publish_version(self) -> None:
-        if version := ask_version(self._port()):
+        port = self._port()
+        if port is not None and (version := ask_version(port)):
             self.unit.set_workload_version(version)
 
     def _on_collect_unit_status(self, event: ops.CollectStatusEvent) -> None:

@@ -1,7 +1,7 @@
 """The state that the workload depends on: the config, the database and the ingress, all validated."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import ops
@@ -53,6 +53,8 @@ class CheckedConfig:
     """A wrong option has the value that was last applied here, or else its default."""
     problems: tuple[str, ...] = ()
     """A message for each wrong option, with its name, its value, and what is allowed."""
+    is_known: bool = True
+    """Whether ``options`` is true: False while one is wrong, and Pebble cannot say what it was."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,12 @@ def load_config(
 
     Args:
         charm: Whose config it is.
-        ask_applied: Tells what the workload was last started with; asked only where it is needed.
+        ask_applied: Tells what the workload was last started with, None while that cannot be
+            known; asked only where it is needed.
     """
     try:
         return CheckedConfig(charm.load_config(FastAPIConfig))
     except ValidationError as error:
-        return _replace_wrong(charm.config, error, ask_applied() or AppliedConfig())
+        applied = ask_applied()
+        checked = _replace_wrong(charm.config, error, applied or AppliedConfig())
+        return replace(checked, is_known=applied is not None)

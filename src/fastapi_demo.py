@@ -78,8 +78,8 @@ class DemoServer:
         self._ca_files = CaFiles(container)
 
     def applied_config(self) -> AppliedConfig | None:
-        """Return the options that the server was last started with, None if nobody knows."""
-        plan = _ask_pebble(self._plan)
+        """Return the options that the server was last started with, None while Pebble cannot say."""
+        plan = _ask_pebble(lambda: self._plan() or pebble.Plan(""))
         return pebble_layer.applied_config(plan) if isinstance(plan, pebble.Plan) else None
 
     def apply(self, state: CharmState) -> Outcome:

@@ -228,6 +228,18 @@ def test_one_failed_question_is_not_taken_for_a_root_cause(
     assert status_of_an_event(connected) == "active"
 
 
+def test_a_wrong_port_moves_no_server_when_pebble_fails_to_say_once_where_it_is(
+    connected: Stage,
+) -> None:
+    answers = iter([refusing(500)])
+    connected.juju.before("get_plan", lambda: next(answers, lambda: None)())
+    opened = connected.juju.state.opened_ports
+
+    assert restarts(connected, lambda: connected.juju.configure(server_port=22)) == 0
+    assert connected.juju.state.opened_ports == opened
+    assert connected.server.names() is not None
+
+
 def test_a_layer_that_pebble_refuses_leaves_the_server_that_there_is(connected: Stage) -> None:
     connected.juju.before("add_layer", refusing(400))
 
