@@ -1,25 +1,26 @@
-"""What the provider has answered: one union of five cases.
+"""What the provider has answered: one union of five cases."""
 
-They are named tuples, as every event makes the classes anew, and dataclasses take longer to make.
-"""
-
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from pydantic_core import Url
 
 
-class NotRelated(NamedTuple):
+@dataclass(frozen=True)
+class NotRelated:
     """There is no relation, or it is going."""
 
 
-class NotReady(NamedTuple):
+@dataclass(frozen=True)
+class NotReady:
     """The provider has not answered yet, or has taken its answer back."""
 
     missing: tuple[str, ...] = ("ingress",)
     """The keys of the wire that are missing."""
 
 
-class PortRefused(NamedTuple):
+@dataclass(frozen=True)
+class PortRefused:
     """The application listens on a port that providers refuse, so nothing is asked for.
 
     There is no route: the charm listens on another port, or tells the operator to set one.
@@ -28,7 +29,8 @@ class PortRefused(NamedTuple):
     port: int
 
 
-class Invalid(NamedTuple):
+@dataclass(frozen=True)
+class Invalid:
     """The provider wrote something that cannot be used. Only the provider can mend it."""
 
     field: str
@@ -37,7 +39,8 @@ class Invalid(NamedTuple):
     """What is wrong with it, as the rest of a sentence. It never holds the value."""
 
 
-class Ready(NamedTuple):
+@dataclass(frozen=True)
+class Ready:
     """There is a route to the application."""
 
     url: Url
