@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The charm: on every event it reads the state, makes the workload follow it, and reports."""
 
+import gc
 from functools import cached_property
 from pathlib import Path
 
@@ -151,4 +152,7 @@ class FastAPIDemoCharm(ops.CharmBase):
 
 
 if __name__ == "__main__":
+    # What was imported stays to the end. Never to search it for garbage saves about a sixth of the
+    # CPU of a quiet event: 17 % with Python 3.11, 21 % with 3.12 (medians of 60 and 30 pairs).
+    gc.freeze()
     ops.main(FastAPIDemoCharm)
