@@ -70,9 +70,8 @@ def relay(*command: str | Path) -> int:
         except KeyboardInterrupt:  # it has got the signal, too, and ends in peace
             _pass_on(process.stdout.fileno())
             raise
-        except SystemExit:  # SIGTERM, for us alone
+        except (SystemExit, BrokenPipeError):  # SIGTERM for us alone, or nobody reads any more
             process.terminate()
-            _pass_on(process.stdout.fileno())
             raise
     return process.returncode
 
