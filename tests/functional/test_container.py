@@ -231,8 +231,13 @@ def test_one_failed_question_is_not_taken_for_a_root_cause(
 def test_a_wrong_port_moves_no_server_when_pebble_fails_to_say_once_where_it_is(
     connected: Stage,
 ) -> None:
-    answers = iter([refusing(500)])
-    connected.juju.before("get_plan", lambda: next(answers, lambda: None)())
+    refusals = [refusing(500)]
+
+    def refuse_once() -> None:
+        while refusals:
+            refusals.pop()()
+
+    connected.juju.before("get_plan", refuse_once)
     opened = connected.juju.state.opened_ports
 
     assert restarts(connected, lambda: connected.juju.configure(server_port=22)) == 0
