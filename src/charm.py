@@ -33,26 +33,27 @@ class FastAPIDemoCharm(ops.CharmBase):
         self._ingress = IngressRequirer(self, "ingress", port=self._port, strip_prefix=True)
         self._server = DemoServer(self.unit.get_container(CONTAINER))
 
-        database, ingress, server = self.on["database"], self.on["ingress"], self.on[CONTAINER]
+        database_events, ingress_events = self.on["database"], self.on["ingress"]
+        server_events = self.on[CONTAINER]
         for event in (
             self.on.config_changed,
             self.on.leader_elected,
             self.on.secret_changed,
             self.on.start,
             self.on.upgrade_charm,
-            database.relation_broken,
-            database.relation_changed,
-            database.relation_created,
-            database.relation_departed,
-            database.relation_joined,
-            ingress.relation_broken,
-            ingress.relation_changed,
-            ingress.relation_created,
-            server.pebble_check_failed,
-            server.pebble_ready,
+            database_events.relation_broken,
+            database_events.relation_changed,
+            database_events.relation_created,
+            database_events.relation_departed,
+            database_events.relation_joined,
+            ingress_events.relation_broken,
+            ingress_events.relation_changed,
+            ingress_events.relation_created,
+            server_events.pebble_check_failed,
+            server_events.pebble_ready,
         ):
             framework.observe(event, self._on_change)
-        for event in (self.on.update_status, server.pebble_check_recovered):
+        for event in (self.on.update_status, server_events.pebble_check_recovered):
             framework.observe(event, self._on_version_due)
         framework.observe(self.on.collect_unit_status, self._on_collect_unit_status)
         framework.observe(self.on.get_db_info_action, self._on_get_db_info)
@@ -75,8 +76,8 @@ class FastAPIDemoCharm(ops.CharmBase):
 
     @cached_property
     def _state(self) -> CharmState:
-        database, ingress = self._database, self._ingress
-        return CharmState(self._config, database.answer, database.relation_id, ingress.answer)
+        answer, relation_id = self._database.answer, self._database.relation_id
+        return CharmState(self._config, answer, relation_id, self._ingress.answer)
 
     @cached_property
     def _outcome(self) -> Outcome:
