@@ -78,12 +78,16 @@ def relay(*command: str | Path) -> int:
 
 def _pass_on(source: int) -> None:
     silence = 0
+    last = b"\n"
     while True:
         if not select.select([source], [], [], _HEARTBEAT)[0]:
             silence += _HEARTBEAT
-            say(f"   ... {silence} s")
+            if last.endswith(b"\n"):
+                say(f"   ... {silence} s")
+            else:  # it says what it does before it says how that went
+                print(f"... {silence} s ", end="", flush=True)
         elif said := os.read(source, 4096):
-            silence = 0
+            silence, last = 0, said
             sys.stdout.buffer.write(said)
             sys.stdout.buffer.flush()
         else:
