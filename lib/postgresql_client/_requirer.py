@@ -85,8 +85,8 @@ class DatabaseRequirer(ops.Object):
 
     @property
     def _relation(self) -> ops.Relation | None:
-        """The relation in force. A new one may be there while an old one is still going."""
-        relations = [r for r in self.model.relations[self._endpoint] if r.active]
+        """The relation in force: the new one, while an old one is still going."""
+        relations = self.model.relations[self._endpoint]  # without the one that breaks
         return max(relations, key=lambda relation: relation.id, default=None)
 
     def _read_secret(self, uri: str) -> Mapping[str, str] | None:
