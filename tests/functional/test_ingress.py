@@ -84,10 +84,12 @@ def answer(stage: Stage, value: object) -> None:
 
 
 def test_names_are_kept_behind_the_prefix(url: str) -> None:
-    assert ask(f"{url}/addname/", {"name": "maksim"})[0] == http.HTTPStatus.OK
+    name = "from behind the prefix"  # the database has names of other tests, too
+    assert ask(f"{url}/addname/", {"name": name})[0] == http.HTTPStatus.OK
 
     status, _, text = ask(f"{url}/names")
-    assert (status, json.loads(text)) == (http.HTTPStatus.OK, {"names": {"1": "maksim"}})
+    assert status == http.HTTPStatus.OK
+    assert name in json.loads(text)["names"].values()
 
 
 def test_the_documentation_finds_its_description_behind_the_prefix(url: str) -> None:
