@@ -15,7 +15,7 @@ import ingress
 import statuses
 from charm_state import CharmState, CheckedConfig, FastAPIConfig
 from fastapi_demo import Condition, Health, Outcome
-from postgresql_client import NotRelated
+from postgresql_client import Answer, Connected, Invalid, NotReady, NotRelated
 from postgresql_client.testing import Response, relation_for_requirer
 from unit.charm_unit import (
     CONTAINER,
@@ -30,6 +30,7 @@ from unit.charm_unit import (
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 NO_PEBBLE = Container(CONTAINER, can_connect=False)
+NOT_RELATED, NO_INGRESS = NotRelated(), ingress.NotRelated()
 
 
 def connected(ctx: Ctx, config: Mapping[str, int | str] | None = None) -> State:
@@ -75,17 +76,40 @@ def test_before_the_service_is_planned(ctx: Ctx) -> None:
     assert status(out) == "maintenance: Waiting for Pebble in workload container"
 
 
+def assert_is_in_the_readme(
+    health: Health = Condition.RUNNING,
+    *,
+    database: Answer = NOT_RELATED,
+    route: ingress.Answer = NO_INGRESS,
+) -> None:
+    state = CharmState(CheckedConfig(FastAPIConfig()), database, 1, route)
+
+    for each in statuses.unit_statuses(state, Outcome(health, holds_credentials=True)):
+        assert each.kind == "active" or f"`{each.message}`" in README
+
+
 @pytest.mark.parametrize(
     "health", [*Condition, *(each("REASON") for each in get_args(Health) if each is not Condition)]
 )
 def test_whatever_the_server_does_is_in_the_readme(health: Health) -> None:
-    config = CheckedConfig(FastAPIConfig())
-    state = CharmState(config, NotRelated(), None, ingress.NotRelated())
+    assert_is_in_the_readme(health)
 
-    of_unit = statuses.unit_statuses(state, Outcome(health))
 
-    (status,) = (each for each in of_unit if each.component == "workload")
-    assert status.kind == "active" or f"`{status.message}`" in README
+def test_whatever_keeps_the_database_away_is_in_the_readme() -> None:
+    answers = (NOT_RELATED, NotReady(("KEY",)), NotReady((), ("KEY",)), Invalid("FIELD", "REASON"))
+
+    assert {*map(type, answers), Connected} == {*get_args(Answer)}
+    for answer in answers:
+        assert_is_in_the_readme(database=answer)
+
+
+def test_whatever_keeps_the_ingress_away_is_in_the_readme() -> None:
+    invalid = ingress.Invalid("ingress.url", "REASON")
+    answers = (NO_INGRESS, ingress.NotReady(), ingress.PortRefused(65535), invalid)
+
+    assert {*map(type, answers), ingress.Ready} == {*get_args(ingress.Answer)}
+    for answer in answers:
+        assert_is_in_the_readme(route=answer)
 
 
 @pytest.mark.parametrize(
