@@ -35,6 +35,10 @@ CONFIG_CHANGED = Event("config-changed")
 START = Event("start")
 PEBBLE_READY = Event(f"{CONTAINER}-pebble-ready", {"JUJU_WORKLOAD_NAME": CONTAINER})
 UPDATE_STATUS = Event("update-status")
+CHECK_RECOVERED = Event(
+    f"{CONTAINER}-pebble-check-recovered",
+    {"JUJU_WORKLOAD_NAME": CONTAINER, "JUJU_PEBBLE_CHECK_NAME": "fastapi-ready"},
+)
 _CHANGED = Event(f"{_ENDPOINT}-relation-changed", {**_RELATION, "JUJU_REMOTE_UNIT": _REMOTE_UNIT})
 
 
@@ -54,6 +58,8 @@ class JujuModel:
     opened_ports: list[str] = field(default_factory=list)
     status: str = ""
     """The unit's status."""
+    message: str = ""
+    """What the status says."""
 
     @property
     def ca(self) -> str:
@@ -149,7 +155,7 @@ class JujuModel:
                 self.opened_ports.append(port)
             case ["close-port", port]:
                 self.opened_ports.remove(port)
-            case ["status-set", "--application=False", status, *_]:
-                self.status = status
+            case ["status-set", "--application=False", status, message]:
+                self.status, self.message = status, message.removeprefix("-- ")
             case _:
                 pass  # it asked

@@ -11,13 +11,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import ops
 import pytest
 
 from environment.charm_directory import from_sources
 from environment.dispatched_unit import Container, Dispatch, Unit, run_container
 from environment.faulty_pebble import FaultyPebble, RequestFault
 from environment.free_ports import free_port
-from environment.juju_model import PEBBLE_READY, UPDATE_STATUS, Event, JujuModel
+from environment.juju_model import (
+    CHECK_RECOVERED,
+    PEBBLE_READY,
+    UPDATE_STATUS,
+    Event,
+    JujuModel,
+)
 from environment.waiting import TooLateError, wait_for
 from functional.needed import needed
 
@@ -116,11 +123,19 @@ class Story:
 
     def wrongs(self) -> list[str]:
         """Return what is not as it should be, once the processes have settled."""
+        if "does not answer GET /version" in self._model.message:
+            # The check found the server away three times: it was stopped in each of the last events.
+            wait_for("the check to recover", self._is_check_up, seconds=60)
+            self._run(CHECK_RECOVERED)
         try:
             wait_for("the right state", lambda: not self._wrongs_now(), seconds=5)
         except TooLateError:
             return self._wrongs_now()
         return []
+
+    def _is_check_up(self) -> bool:
+        (check,) = self._container.pebble.client.get_checks()
+        return check.status is ops.pebble.CheckStatus.UP
 
     def _wrongs_now(self) -> list[str]:
         model, pebble = self._model, self._container.pebble
@@ -140,7 +155,7 @@ class Story:
         if model.opened_ports != [f"{model.port}/tcp"]:
             wrongs.append(f"opened ports are {model.opened_ports}, not {model.port}")
         if model.status != ("active" if model.databag else "blocked"):
-            wrongs.append(f"the status is {model.status}")
+            wrongs.append(f"the status is {model.status}: {model.message}")
         if any(password in text for text in (log, *self._said) for password in passwords):
             wrongs.append("a password is in a log")
         return wrongs
