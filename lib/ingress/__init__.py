@@ -1,19 +1,11 @@
 """The requirer's side of the ``ingress`` interface (v2), typed from end to end.
 
-An :class:`IngressRequirer` asks for a route to its application and gives an :data:`Answer`, one of
-:class:`NotRelated`, :class:`NotReady`, :class:`PortRefused`, :class:`Invalid` and :class:`Ready`.
+An :class:`IngressRequirer` requests a route to its application, and has the provider's answer: a
+:data:`databag.Answer` of :class:`Ready`.
 """
 
-from ._answer import Answer, Invalid, NotReady, NotRelated, PortRefused, Ready
-from ._requirer import IngressRequirer, Scheme
+from ._address import own_ip
+from ._models import MAX_PORT, HealthCheck, Ready, Route, Scheme
+from ._requirer import IngressRequirer
 
-__all__ = [
-    "Answer",
-    "IngressRequirer",
-    "Invalid",
-    "NotReady",
-    "NotRelated",
-    "PortRefused",
-    "Ready",
-    "Scheme",
-]
+__all__ = ["MAX_PORT", "HealthCheck", "IngressRequirer", "Ready", "Route", "Scheme", "own_ip"]

@@ -16,11 +16,11 @@ def relation_for_requirer(
     url: str | None = "http://192.0.2.1/my-model-my-app",
     remote_app_name: str = "traefik-k8s",
 ) -> Relation:
-    """Return what the requirer's charm sees at its ``endpoint``.
+    """Return the relation that the requirer's charm sees at its ``endpoint``.
 
     Args:
         endpoint: The name of the endpoint in the charm's metadata.
-        url: What the provider answers; None for the moment before it does.
+        url: The URL in the provider's answer; None if it has not answered.
         remote_app_name: The name of the provider's application.
     """
     return Relation(

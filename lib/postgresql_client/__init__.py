@@ -1,44 +1,22 @@
 """The requirer's side of the ``postgresql_client`` interface (v0), typed from end to end.
 
-A :class:`DatabaseRequirer` asks for a :class:`DatabaseRequest` and gives an :data:`Answer`, one of
-:class:`NotRelated`, :class:`NotReady`, :class:`Invalid` and :class:`Connected`. The interface is
-that of charm-relation-interfaces, ``postgresql_client/v0``.
+A :class:`DatabaseRequirer` writes a :class:`DatabaseRequest`, and has the provider's answer: a
+:data:`databag.Answer` of :class:`Connected`. charm-relation-interfaces defines the interface, as
+``postgresql_client/v0``.
 """
 
-from ._answer import (
-    Answer,
-    Connected,
-    Credentials,
-    Endpoint,
-    Invalid,
-    NotReady,
-    NotRelated,
-    ProviderStatus,
-    Tls,
-)
+from databag.checks import Endpoint
+
+from ._models import Connected, Credentials, ProviderStatus, Tls
 from ._request import DatabaseRequest
-from ._requirer import (
-    DatabaseChangedEvent,
-    DatabaseEvent,
-    DatabaseRemovedEvent,
-    DatabaseRequirer,
-    DatabaseRequirerEvents,
-)
+from ._requirer import DatabaseRequirer
 
 __all__ = [
-    "Answer",
     "Connected",
     "Credentials",
-    "DatabaseChangedEvent",
-    "DatabaseEvent",
-    "DatabaseRemovedEvent",
     "DatabaseRequest",
     "DatabaseRequirer",
-    "DatabaseRequirerEvents",
     "Endpoint",
-    "Invalid",
-    "NotReady",
-    "NotRelated",
     "ProviderStatus",
     "Tls",
 ]

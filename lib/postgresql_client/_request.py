@@ -2,35 +2,24 @@
 
 from dataclasses import dataclass
 
-from ._checks import check_identifier
-from ._wire import Wire
+from ._models import RequestData, check_identifier
 
-_SECRETS = '["username", "password", "tls", "tls-ca", "uris", "read-only-uris"]'
 _MIN_PREFIX = 3
-
-
-class RequestData(Wire):
-    """The requirer's application databag. An empty value is a key that must not be there."""
-
-    database: str
-    requested_secrets: str = _SECRETS
-    extra_user_roles: str = ""
-    external_node_connectivity: str = ""
 
 
 @dataclass(frozen=True)
 class DatabaseRequest:
-    """A database, and the role to use it with.
+    """The request: a database, and the roles of its user.
 
     Raises:
-        ValueError: when the name or a role cannot be one.
+        ValueError: if the name or a role is not valid.
     """
 
     database: str
     """The name, or a prefix of at least three characters and a final ``*``."""
     extra_user_roles: tuple[str, ...] = ()
     external_node_connectivity: bool = False
-    """Ask for endpoints that can be reached from outside the provider's cluster."""
+    """Ask for endpoints that clients outside the provider's cluster can reach."""
 
     def __post_init__(self) -> None:
         prefix = self.database.removesuffix("*")
@@ -45,11 +34,11 @@ class DatabaseRequest:
 
     @property
     def is_prefix(self) -> bool:
-        """Whether all databases with a prefix are asked for, rather than one by its name."""
+        """Whether it asks for all databases with a prefix, instead of one database."""
         return self.database.endswith("*")
 
     def to_databag(self) -> RequestData:
-        """Return what the leader writes into its application databag."""
+        """Return what the leader writes."""
         return RequestData(
             database=self.database,
             extra_user_roles=",".join(self.extra_user_roles),
