@@ -8,10 +8,10 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
-from dataclasses import dataclass
-from importlib.util import find_spec
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,186 +19,145 @@ from uv import find_uv_bin
 
 ROOT = Path(__file__).parents[2]
 LIB = ROOT / "lib"
+UV = find_uv_bin()  # once: in several threads at once, it can fail
 PACKAGES = sorted(path.parent.name for path in LIB.glob("*/pyproject.toml"))
-IS_VERSION = """
-import sys
-from importlib.metadata import version
+PROJECTS = {
+    package: tomllib.loads((LIB / package / "pyproject.toml").read_text())["project"]
+    for package in PACKAGES
+}
 
-name, wanted = sys.argv[1:]
-found = version(name)
-assert found == wanted or found.startswith(f"{wanted}."), f"{name} is {found}, not {wanted}"
-"""
+each_package = pytest.mark.parametrize("package", PACKAGES)
 
 
-def run(*command: str | Path, cwd: Path = ROOT) -> None:
-    """Run a program; fail with what it says."""
+def run(*command: str | Path, cwd: Path = ROOT) -> str:
+    """Return what a program prints; fail with it where the program does."""
     # Nothing of this repository, of its environment or of its settings for pytest comes along.
-    ours = ("PYTHONPATH", "PYTEST_ADDOPTS", "VIRTUAL_ENV")
+    ours = ("PYTHONPATH", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "VIRTUAL_ENV")
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     done = subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout
 
 
-def uv(*arguments: str | Path, cwd: Path = ROOT) -> None:
+def uv(*arguments: str | Path, cwd: Path = ROOT) -> str:
     """Run uv; in this repository, with the versions pinned in its ``pyproject.toml``."""
-    run(find_uv_bin(), *arguments, cwd=cwd)
+    return run(UV, *arguments, cwd=cwd)
 
 
-def skip(reason: str) -> None:
-    """Skip the test; where nothing should be missing, fail."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+def environment_in(directory: Path) -> Path:
+    uv("venv", directory / "env")
+    return directory / "env" / "bin" / "python"
 
 
-@dataclass(frozen=True)
-class Wheel:
-    """The package as it is built."""
-
-    package: str
-    file: Path
-
-    @property
-    def requirement(self) -> str:
-        """The package, with what its ``testing`` module needs."""
-        project = tomllib.loads((LIB / self.package / "pyproject.toml").read_text())["project"]
-        extra = "[testing]" if "testing" in project.get("optional-dependencies", {}) else ""
-        return f"{project['name']}{extra} @ {self.file.as_uri()}"
-
-    def contents(self) -> dict[str, str]:
-        """Return the text of every file, by its path; the version in paths is left out."""
-        with zipfile.ZipFile(self.file) as archive:
-            return {
-                re.sub(r"^[^/]*\.dist-info", "dist-info", name): archive.read(name).decode()
-                for name in archive.namelist()
-            }
+def readme(package: str) -> str:
+    return (LIB / package / "README.md").read_text()
 
 
 @pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Wheel]:
-    """Return every package, built."""
-    directory = tmp_path_factory.mktemp("wheels")
-    try:
-        uv("venv", directory / "env")
-        uv("pip", "install", "--python", directory / "env", "hatchling")
-    except AssertionError as error:
-        skip(f"the package index gives no hatchling: {error}")
-    built = {}
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("built")
+    with ThreadPoolExecutor() as pool:
+        # The wheel is built from the source distribution, which has to be complete for that.
+        list(pool.map(lambda package: uv("build", LIB / package, "-o", directory), PACKAGES))
+    return directory
+
+
+@pytest.fixture(scope="session")
+def python(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the Python of an environment with every package, its extras, and pytest."""
+    python = environment_in(tmp_path_factory.mktemp("all"))
+    into = ("pip", "install", "--python", python, "--find-links", built)
+    extras = {each["name"]: ",".join(each["optional-dependencies"]) for each in PROJECTS.values()}
+    wanted = [f"{name}[{extra}]" for name, extra in extras.items()]
+    uv(*into, *wanted, "ops[testing]", "pytest")
+    return python
+
+
+@pytest.fixture(scope="session")
+def readmes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with a module for each README: all of its Python."""
+    directory = tmp_path_factory.mktemp("readmes")
     for package in PACKAGES:
-        out = directory / package
-        uv("build", LIB / package, "--out-dir", out)
-        (file,) = out.glob("*.whl")
-        built[package] = Wheel(package, file)
-    return built
+        blocks = re.findall(r"^```python\n(.*?)^```$", readme(package), re.DOTALL | re.MULTILINE)
+        (directory / f"test_readme_of_{package}.py").write_text("\n\n".join(blocks))
+    return directory
 
 
-@pytest.fixture(scope="session", params=PACKAGES)
-def wheel(request: pytest.FixtureRequest, wheels: dict[str, Wheel]) -> Wheel:
-    package: str = request.param
-    return wheels[package]
+@each_package
+def test_what_is_built_is_the_whole_package_and_nothing_else(package: str, built: Path) -> None:
+    name = PROJECTS[package]["name"].replace("-", "_")
+    (file,) = built.glob(f"{name}-*.whl")
+    (source,) = built.glob(f"{name}-*.tar.gz")
+    with zipfile.ZipFile(file) as wheel:
+        contents = {path: wheel.read(path).decode() for path in wheel.namelist()}
+    information = f"{file.name.removesuffix('-py3-none-any.whl')}.dist-info"
+    metadata = contents[f"{information}/METADATA"]
 
-
-@pytest.fixture(scope="session")
-def python(
-    wheel: Wheel, wheels: dict[str, Wheel], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """Return the Python of an environment that was empty before the package was installed."""
-    environment = tmp_path_factory.mktemp(wheel.package) / "env"
-    uv("venv", environment)
-    siblings = [f"--find-links={other.file.parent}" for other in wheels.values()]
-    uv("pip", "install", "--python", environment, *siblings, wheel.requirement)
-    return environment / "bin" / "python"
-
-
-def test_every_library_is_a_package() -> None:
-    assert sorted(path.parent.name for path in LIB.glob("*/__init__.py")) == PACKAGES
-
-
-def test_a_wheel_has_the_whole_package_and_nothing_else(wheel: Wheel) -> None:
-    package = LIB / wheel.package
-    contents = wheel.contents()
-    metadata = contents["dist-info/METADATA"]
-
-    assert {path for path in contents if not path.startswith("dist-info/")} == {
-        f"{wheel.package}/{path.relative_to(package)}"
-        for path in package.rglob("*")
-        if path.suffix == ".py" or path.name == "py.typed"
+    assert {path for path in contents if not path.startswith(information)} == {
+        f"{package}/{path.name}" for path in [*(LIB / package).glob("*.py"), LIB / "py.typed"]
     }
-    assert f"{wheel.package}/py.typed" in contents
-    assert contents["dist-info/licenses/LICENSE"] == (ROOT / "LICENSE").read_text()
-    assert (package / "README.md").read_text() in metadata
+    assert readme(package) in metadata
     assert re.search(r"^License-Expression: Apache-2\.0$", metadata, re.MULTILINE)
     assert re.search(r"^Version: \d+\.\d+\.\d+$", metadata, re.MULTILINE)
+    assert contents[f"{information}/licenses/LICENSE"] == (ROOT / "LICENSE").read_text()
+    with tarfile.open(source) as archive:
+        assert archive.getmember(f"{source.name.removesuffix('.tar.gz')}/LICENSE").isfile()
 
 
-def test_the_package_is_imported_from_where_it_is_installed(
-    wheel: Wheel, python: Path, tmp_path: Path
+@each_package
+def test_the_line_in_the_readme_installs_the_package_with_all_it_needs(
+    package: str, tmp_path: Path
 ) -> None:
-    """It needs nothing but what it names."""
-    site_packages = str(python.parents[1] / "lib")
-    code = f"import {wheel.package} as it; assert it.__file__.startswith({site_packages!r})"
-    run(python, "-c", code, cwd=tmp_path)
+    (line,) = re.findall(r"^```shell\nuv (.*)\n```$", readme(package), re.MULTILINE)
+    (tmp_path / "fastapi-demo").symlink_to(ROOT)
+    charm = tmp_path / "my-charm"
+    charm.mkdir()
+    python = environment_in(charm)
+
+    uv(*line.split(), "--python", python, cwd=charm)
+
+    code = f"import {package} as it; print(it.__file__)"
+    assert run(python, "-c", code, cwd=charm).startswith(str(charm))
 
 
-def pyright(python: Path, target: Path, directory: Path) -> None:
-    """Check the types of a module or a package strictly."""
-    if find_spec("basedpyright") is None:
-        skip("basedpyright is not installed")
-    settings = directory / "pyrightconfig.json"
-    settings.write_text(json.dumps({"typeCheckingMode": "strict", "include": [str(target)]}))
-    run(sys.executable, "-m", "basedpyright", "-p", settings, "--pythonpath", python, cwd=directory)
-
-
-def mypy(python: Path, module: Path, directory: Path) -> None:
-    """Check the types of a module strictly."""
-    if find_spec("mypy") is None:
-        skip("mypy is not installed")
+def test_the_readmes_and_the_packages_are_typed_strictly(
+    python: Path, readmes: Path, tmp_path: Path
+) -> None:
     strict = ("--strict", "--enable-error-code=exhaustive-match", "--config-file=")
-    command = (sys.executable, "-m", "mypy", *strict, "--python-executable", python, module)
-    run(*command, cwd=directory)
+    run(sys.executable, "-m", "mypy", *strict, "--python-executable", python, ".", cwd=readmes)
+
+    settings = tmp_path / "pyrightconfig.json"
+    include = [str(readmes), *(str(LIB / package) for package in PACKAGES)]
+    settings.write_text(json.dumps({"typeCheckingMode": "strict", "include": include}))
+    run(sys.executable, "-m", "basedpyright", "-p", settings, "--pythonpath", python, cwd=tmp_path)
 
 
-def test_the_types_of_the_package_are_strict(wheel: Wheel, python: Path, tmp_path: Path) -> None:
-    pyright(python, LIB / wheel.package, tmp_path)
+def test_the_charms_of_the_readmes_pass_their_tests(python: Path, readmes: Path) -> None:
+    run(python, "-m", "pytest", "-p", "no:cacheprovider", ".", cwd=readmes)
 
 
-def test_the_charm_of_the_readme_works_as_it_stands(
-    wheel: Wheel, python: Path, tmp_path: Path
-) -> None:
-    """All of its Python is one module: the types are right, and its own tests pass."""
-    uv("pip", "install", "--python", python, "pytest")
-    readme = (LIB / wheel.package / "README.md").read_text()
-    blocks = re.findall(r"^```python\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
-    module = tmp_path / "test_readme_charm.py"
-    module.write_text("\n\n".join(blocks))
-
-    mypy(python, module, tmp_path)
-    pyright(python, module, tmp_path)
-    run(python, "-m", "pytest", module, cwd=tmp_path)
-
-
-def test_the_package_works_with_the_oldest_dependencies_that_it_names(
-    wheel: Wheel, tmp_path: Path
-) -> None:
-    """Its own unit tests pass, without the fixtures that the charm's tests have beside them."""
-    environment = tmp_path / "env"
-    python = environment / "bin" / "python"
-    project = LIB / wheel.package / "pyproject.toml"
-    uv("venv", environment)
-    into = ("pip", "install", "--python", environment)
+def test_the_packages_work_with_the_oldest_dependencies_that_they_name(tmp_path: Path) -> None:
+    """Their own unit tests pass, without the fixtures that the charm's tests have beside them."""
+    python = environment_in(tmp_path)
+    into = ("pip", "install", "--python", python)
     uv(*into, "--group", "unit")
-    lowest = ("--resolution=lowest-direct", "--reinstall", "--all-extras", "-r", project)
-    uv(*into, *lowest, cwd=tmp_path)
-    for dependency in tomllib.loads(project.read_text())["project"]["dependencies"]:
-        name, oldest = re.findall(r"^([\w-]+)>=([\d.]+)", dependency)[0]
-        run(python, "-c", IS_VERSION, name, oldest)
+    projects = [f"-r{LIB / package / 'pyproject.toml'}" for package in PACKAGES]
+    # Outside of the repository, so that the versions pinned there are no bounds.
+    uv(*into, "--resolution=lowest-direct", "--reinstall", "--all-extras", *projects, cwd=tmp_path)
+    listed = json.loads(uv("pip", "list", "--python", python, "--format=json"))
+    installed = {each["name"]: f"{each['version']}." for each in listed}
+    for project in PROJECTS.values():
+        for name, oldest in re.findall(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)", str(project)):
+            assert name == "python" or installed[name].startswith(f"{oldest}."), name
 
     run(
-        *(python, "-m", "pytest", ROOT / "tests" / "unit" / wheel.package, "--noconftest"),
-        *("--hypothesis-profile=ci", "-p", "no:cacheprovider"),
+        *(python, "-m", "pytest", "--noconftest", "-p", "no:cacheprovider"),
+        *("--hypothesis-profile=ci", "-o", f"pythonpath={LIB} {ROOT / 'tests'}"),
+        # The oldest ops.testing leaves its directories to the garbage collector.
+        "-Wignore::ResourceWarning",
         # What works with another library depends on what that library needs.
         "--ignore-glob=*/test_interoperability.py",
-        *("-o", f"pythonpath={LIB} {ROOT / 'tests'}"),
+        *(ROOT / "tests" / "unit" / package for package in PACKAGES),
     )

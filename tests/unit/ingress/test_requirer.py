@@ -1,222 +1,184 @@
-"""The requirer in a charm: what it writes, and when; the answer it gives."""
+"""The requirer in a charm: what it writes, and what the provider's answer comes to."""
 
-from dataclasses import replace
-from ipaddress import IPv6Address
-from typing import Never
+import json
+import re
+from ipaddress import IPv4Address, IPv6Address
+from urllib.parse import urlsplit
 
 import pytest
-from ops.testing import Container, Context, Model, Relation, State
+from hypothesis import given
+from hypothesis import strategies as st
+from ops.testing import Model, Relation, State
+from pydantic import ValidationError
 
-from ingress import Answer, Invalid, NotReady, NotRelated, PortRefused, Ready
+from databag import Answer, Invalid, NotReady, NotRelated, parse
+from databag.fuzzing import check, hostile
+from ingress import MAX_PORT, HealthCheck, IngressRequirer, Ready, Scheme
 from ingress.testing import relation_for_requirer
-from unit.ingress.requirer_charm import (
-    REQUEST,
-    UNIT,
-    RequirerCharm,
-    context,
-    related,
-    written,
-)
+from unit.databag.one_endpoint import OneEndpoint
 
-CONTAINER = Container("server", can_connect=True)
-LIFECYCLE = ["config_changed", "leader_elected", "pebble_ready", "start", "upgrade_charm"]
+META: dict[str, object] = {"name": "my-app", "requires": {"ingress": {"interface": "ingress"}}}
+IP = IPv4Address("10.1.2.3")
+REQUEST = {
+    "model": '"m"',
+    "name": '"my-app"',
+    "port": "8000",
+    "strip-prefix": "true",
+    "redirect-https": "false",
+    "scheme": '"http"',
+}
+UNIT = {"host": '"my-app-0.test"', "ip": '"10.1.2.3"'}
 
 
-def unit(*relations: Relation, leader: bool = True) -> State:
-    return State(
-        leader=leader,
-        relations=frozenset(relations),
-        containers=frozenset({CONTAINER}),
-        model=Model("m"),
+def charm(
+    port: int = 8000,
+    *,
+    ip: IPv4Address | IPv6Address | None = IP,
+    scheme: Scheme = "http",
+    redirect_https: bool = False,
+    health_check: HealthCheck | None = None,
+) -> OneEndpoint[IngressRequirer]:
+    return OneEndpoint(
+        lambda charm: IngressRequirer(
+            charm,
+            "ingress",
+            port=lambda: port,
+            strip_prefix=True,
+            redirect_https=redirect_https,
+            scheme=scheme,
+            health_check=health_check,
+            host=lambda: "my-app-0.test",
+            ip=lambda: ip,
+        ),
+        META,
     )
 
 
-def run(ctx: Context[RequirerCharm], name: str, state: State) -> State:
-    """Run an event of the unit's life."""
-    if name == "pebble_ready":
-        return ctx.run(ctx.on.pebble_ready(CONTAINER), state)
-    return ctx.run(getattr(ctx.on, name)(), state)
+def written(
+    unit: OneEndpoint[IngressRequirer], before: dict[str, str] | None = None, *, leader: bool = True
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what application and unit have written after an event."""
+    of_unit = {"ip": '"10.9.9.9"'} if before else {}
+    relation = Relation("ingress", local_app_data=before or {}, local_unit_data=of_unit)
+    state = State(leader=leader, relations={relation}, model=Model("m"))
+
+    unit.dispatch(unit.on.config_changed(), state)
+
+    return unit.written(relation)
 
 
-def answer(
-    ctx: Context[RequirerCharm], state: State, *, breaking: Relation | None = None
-) -> Answer:
-    """Return what the charm reads in an event."""
-    event = ctx.on.relation_broken(breaking) if breaking else ctx.on.update_status()
-    with ctx(event, state) as manager:
-        manager.run()
-        read: Answer = manager.charm.ingress.answer
-    return read
+def test_the_request_and_the_address_on_the_wire() -> None:
+    """What is no longer asked for is removed; what another library wrote stays."""
+    old = REQUEST | {"healthcheck_params": "{}", "future": "1"}
+
+    assert written(charm()) == (REQUEST, UNIT)
+    assert written(charm(), leader=False) == ({}, UNIT)
+    assert written(charm(ip=None), old) == (REQUEST | {"future": "1"}, {"host": UNIT["host"]})
 
 
-# What is written
+def test_all_that_can_be_asked_for_on_the_wire() -> None:
+    check, ip = HealthCheck(path="/version", interval="10s", timeout="3s"), IPv6Address("fd00::1")
 
-
-@pytest.mark.parametrize("event", ["relation_created", "relation_joined", "relation_changed"])
-def test_the_leader_asks_for_a_route_as_soon_as_there_is_a_relation(event: str) -> None:
-    ctx, relation = context(), related()
-
-    out = ctx.run(getattr(ctx.on, event)(relation), unit(relation))
-
-    assert written(out, relation) == (REQUEST, UNIT)
-
-
-@pytest.mark.parametrize("event", LIFECYCLE)
-def test_what_is_missing_is_written_later(event: str) -> None:
-    relation = related()
-
-    out = run(context(), event, unit(relation))
-
-    assert written(out, relation) == (REQUEST, UNIT)
-
-
-def test_a_follower_writes_its_own_address_alone() -> None:
-    ctx, relation = context(), related()
-
-    out = ctx.run(ctx.on.relation_created(relation), unit(relation, leader=False))
-
-    assert written(out, relation) == ({}, UNIT)
-
-
-@pytest.mark.parametrize("event", LIFECYCLE)
-def test_what_differs_is_written_anew(event: str) -> None:
-    """The port is another, and the pod too; keys that are not ours stay."""
-    ctx = context(lambda: 9000, host=lambda: "other", ip=lambda: IPv6Address("fd00::1"))
-    relation = related(request={**REQUEST, "future": "1"}, unit=UNIT)
-
-    out = run(ctx, event, unit(relation))
-
-    assert written(out, relation) == (
-        {**REQUEST, "future": "1", "port": "9000"},
-        {"host": '"other"', "ip": '"fd00::1"'},
+    application, unit = written(
+        charm(MAX_PORT, scheme="h2c", redirect_https=True, health_check=check, ip=ip)
     )
 
-
-def test_an_address_that_is_not_known_any_more_is_taken_back() -> None:
-    ctx = context(ip=lambda: None)
-    relation = related(request=REQUEST, unit=UNIT)
-
-    out = run(ctx, "start", unit(relation))
-
-    assert written(out, relation) == (REQUEST, {"host": UNIT["host"]})
-
-
-def test_a_request_waits_for_the_port() -> None:
-    """The config may be invalid. The host is written all the same: one unit without it blocks all."""
-    ctx, relation = context(port=lambda: None), related()
-
-    out = ctx.run(ctx.on.relation_created(relation), unit(relation))
-
-    assert written(out, relation) == ({}, UNIT)
-    assert answer(ctx, out) == NotReady()
+    assert application == REQUEST | {
+        "port": "65534",
+        "scheme": '"h2c"',
+        "redirect-https": "true",
+        "healthcheck_params": '{"path": "/version", "interval": "10s", "timeout": "3s"}',
+    }
+    assert unit == UNIT | {"ip": '"fd00::1"'}
 
 
-def test_the_port_and_the_address_are_asked_for_only_with_a_relation() -> None:
-    def unexpected() -> Never:
-        pytest.fail("there is no relation")
-
-    ctx = context(port=unexpected, host=unexpected, ip=unexpected)
-
-    for event in LIFECYCLE:
-        run(ctx, event, unit())
-    assert answer(ctx, unit()) == NotRelated()
-
-
-@pytest.mark.parametrize("port", [0, -1, 65535, 70000])
+@pytest.mark.parametrize("port", [0, -1, MAX_PORT + 1, 70000])
 def test_a_port_that_providers_refuse_is_not_asked_for(port: int) -> None:
-    """It would make them withdraw the route, and nobody would know why."""
-    ctx = context(port=lambda: port)
-    relation = related('{"url": "http://h/m-my-app"}', request=REQUEST, unit=UNIT)
-
-    out = run(ctx, "config_changed", unit(relation))
-
-    assert written(out, relation) == (REQUEST, UNIT)
-    assert answer(ctx, out) == PortRefused(port)
+    """They would remove the route. The host is written all the same: a unit without it blocks all."""
+    assert written(charm(port), REQUEST) == (REQUEST, UNIT)
+    assert written(charm(port)) == ({}, UNIT)
+    assert written(charm(1)) == (REQUEST | {"port": "1"}, UNIT)
 
 
-@pytest.mark.parametrize("port", [1, 65534])
-def test_every_other_port_is_asked_for(port: int) -> None:
-    ctx, relation = context(port=lambda: port), related()
-
-    out = ctx.run(ctx.on.relation_created(relation), unit(relation))
-
-    assert written(out, relation)[0]["port"] == str(port)
-    assert answer(ctx, out) == NotReady()
+WRONG_CHECKS = "path=|path=version|path=/a b|path=/a\n|interval=10|timeout=soon|port=0|scheme=h2c"
 
 
-# What is answered
+@pytest.mark.parametrize("wrong", WRONG_CHECKS.split("|"))
+def test_a_health_check_that_traefik_would_refuse_cannot_be_made(wrong: str) -> None:
+    key, _, value = wrong.partition("=")
+
+    with pytest.raises(ValidationError, match=key):
+        HealthCheck.model_validate({"path": "/", key: value})
 
 
-def test_the_whole_life_of_a_relation() -> None:
-    ctx = context()
-    assert answer(ctx, unit()) == NotRelated()
+def answer(url: object) -> Answer[Ready]:
+    return parse(Ready, {"ingress": json.dumps({"url": url})}).answer
 
-    relation = related()
-    state = ctx.run(ctx.on.relation_created(relation), unit(relation))
-    assert answer(ctx, state) == NotReady(("ingress",))
 
-    def answered(url: str) -> State:
-        asked = state.get_relation(relation.id)
-        assert isinstance(asked, Relation)
-        now = replace(asked, remote_app_data={"ingress": f'{{"url": "{url}"}}'})
-        return ctx.run(ctx.on.relation_changed(now), replace(state, relations=frozenset({now})))
+ROOT_PATHS = """
+http://10.0.0.1/m-my-app        /m-my-app
+http://10.0.0.1:8080/m-my-app/  /m-my-app
+https://[fd00::1]/a/b           /a/b
+https://example.com
+https://example.com/
+http://h/a/../../b/%2e%2e/c     /c
+http://h/\N{SNOWMAN}            /%E2%98%83
+"""
 
-    state = answered("http://10.0.0.1/m-my-app")
-    ready = answer(ctx, state)
+
+@pytest.mark.parametrize("line", ROOT_PATHS.strip().splitlines())
+def test_the_root_path_is_the_prefix(line: str) -> None:
+    url, *prefix = line.split()
+    ready = answer(url)
+
     assert isinstance(ready, Ready)
-    assert str(ready.url) == "http://10.0.0.1/m-my-app"
-    assert ready.root_path == "/m-my-app"
-    assert answer(ctx, answered("http://10.0.0.1/m-my-app")) == ready
-
-    moved = answer(ctx, answered("https://m-my-app.example.com/"))
-    assert isinstance(moved, Ready)
-    assert (moved.url.scheme, moved.url.host, moved.root_path) == (
-        "https",
-        "m-my-app.example.com",
-        "",
-    )
-
-    (still_there,) = state.relations
-    assert isinstance(still_there, Relation)
-    assert answer(ctx, state, breaking=still_there) == NotRelated()
+    assert ready.root_path == "".join(prefix)
 
 
-def test_a_malformed_answer_says_what_is_wrong() -> None:
-    relation = related('{"url": "ftp://h"}')
-
-    assert answer(context(), unit(relation)) == Invalid(
-        "ingress.url", "is not an http or https URL"
-    )
-
-
-def test_a_follower_reads_the_answer() -> None:
-    relation = related('{"url": "http://h/m-my-app"}')
-
-    assert isinstance(answer(context(), unit(relation, leader=False)), Ready)
-
-
-def test_the_new_relation_is_in_force_while_an_old_one_goes() -> None:
-    ctx = context()
-    old = related('{"url": "http://old/"}', request=REQUEST, unit=UNIT)
-    new = related('{"url": "http://new/"}')
-    state = unit(old, new)
-
-    created = ctx.run(ctx.on.relation_created(new), state)
-    assert written(created, new) == (REQUEST, UNIT)
-
-    for breaking in (None, old):
-        ready = answer(ctx, state, breaking=breaking)
-        assert isinstance(ready, Ready)
-        assert ready.url.host == "new"
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        (None, "is missing"),
+        (80, "is not a URL"),
+        ("", "is not a URL"),
+        ("http://me@h/", "names a user"),
+        ("http://h/?a", "has a query or a fragment"),
+        ("http://h/#a", "has a query or a fragment"),
+        *(
+            (f"http://h/{path}", "has a path of more than letters, digits and any of - . _ ~ %")
+            for path in ("/evil.example", "\\evil.example", "a'b", "$HOME", "%0")
+        ),
+    ],
+)
+def test_a_url_that_leads_elsewhere_is_invalid(url: str, reason: str) -> None:
+    assert answer(url) == Invalid("ingress.url", reason)
 
 
-# What charm authors test with
+@given(
+    st.text(st.sampled_from("/\\.%:@?#'\"&<>$ \t\r\n\0\x7f\N{SNOWMAN}2eEaA"), max_size=30),
+    st.sampled_from(["", "http:", "http://h", "http://h/", "https://h:443/a"]),
+)
+def test_a_root_path_is_always_safe(text: str, start: str) -> None:
+    """It stays on its host, and needs no quotes in a page, a header or an environment."""
+    ready = answer(start + text)
+
+    if isinstance(ready, Ready):
+        root_path = ready.root_path
+        assert re.fullmatch(r"(/([A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)*", root_path)
+        assert urlsplit(f"{root_path}/docs").netloc == ""
+        assert not {".", ".."} & set(root_path.lower().replace("%2e", ".").split("/"))
 
 
-def test_the_relation_for_tests_is_one_that_a_provider_could_have_made() -> None:
-    ready = answer(context(), unit(relation_for_requirer("ingress", url="http://h/prefix/")))
-    assert isinstance(ready, Ready)
-    assert ready.root_path == "/prefix"
+@given(hostile(Ready, {"ingress": '{"url": "http://h/"}'}))
+def test_any_databag_has_an_answer(databag: dict[str, str]) -> None:
+    check(Ready, databag)
 
-    assert isinstance(answer(context(), unit(relation_for_requirer("ingress"))), Ready)
-    assert answer(context(), unit(relation_for_requirer("ingress", url=None))) == NotReady()
+
+@pytest.mark.parametrize("url", ["http://h/a/", "ftp://h", None])
+def test_a_charm_reads_the_relations_for_tests(url: str | None) -> None:
+    unit, relation = charm(), relation_for_requirer("ingress", url=url)
+    event = unit.on.update_status()
+
+    assert unit.dispatch(event, State()).answer == NotRelated()
+    read = unit.dispatch(event, State(relations={relation})).answer
+    assert read == (answer(url) if url else NotReady(("ingress",)))

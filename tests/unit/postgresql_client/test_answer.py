@@ -1,303 +1,269 @@
-"""The answer: what any databag and any secrets mean."""
+"""What each field of the databag means. A field that is added without a sample fails here."""
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
-from pydantic import SecretStr, ValidationError
+from hypothesis import given
+from ops.testing import Secret
+from pydantic import BaseModel, WrapValidator
 
-from postgresql_client import (
-    Answer,
-    Connected,
-    Credentials,
-    Endpoint,
-    Invalid,
-    NotReady,
-    ProviderStatus,
-    Tls,
-)
-from postgresql_client._answer import Ignored, parse_answer
-from postgresql_client.testing import CA
-from unit.postgresql_client.fields import FIELDS
-from unit.postgresql_client.strategies import AWKWARD, MARK
+import postgresql_client
+from databag import Invalid, NotReady, parse, to_databag
+from databag.fuzzing import check, hostile
+from postgresql_client import Connected, Credentials, DatabaseRequest, ProviderStatus, Tls
+from postgresql_client._models import Reported
+from unit.databag.certificates import INTERMEDIATE, ROOT
+from unit.postgresql_client.requirer_charm import Unit, charm, related, shown, state
 
-URI = "secret:user"
-COMPLETE = {
-    "database": "names",
+MARK = "\N{SNOWMAN}"  # stands in every confidential value and in every malformed one
+VALID = {
     "endpoints": "host:5432",
+    "read-only-endpoints": "a:1,b:2",
+    "database": "names",
+    "prefix-databases": "names_a, names_b",
+    "version": "14.15",
+    "subordinated": "true",
+    "status": '[{"code": 4001, "message": "wait"}]',
+    "secret-user": "secret:user",
     "username": "role",
-    "password": "a password",
+    "password": f"a password{MARK}",
+    "uris": f"postgresql://role:{MARK}@host",
+    "read-only-uris": f"postgresql://{MARK}",
+    "secret-tls": "secret:tls",
+    "tls": "True",
+    "tls-ca": ROOT,
 }
-HOST = Endpoint(host="host", port=5432)
+"""What a provider may write, by the key on the wire."""
+MALFORMED = dict.fromkeys(VALID, f"{MARK}\n") | {
+    "endpoints": f"host:{MARK}",
+    "read-only-endpoints": f"a:1,{MARK}",
+    "prefix-databases": f"{MARK},,names",
+    "status": f'["{MARK}"]',
+    "read-only-uris": MARK * 4097,
+    "tls-ca": ROOT.replace("M", MARK, 1),
+}
 
-SECRET_KEYS = [field.key for field in FIELDS if field.is_confidential]
-URI_KEYS = [*(field.key for field in FIELDS if field.names_secret), "secret-extra"]
-PLAIN_KEYS = [
-    *(field.key for field in FIELDS if not field.is_confidential and not field.names_secret),
-    "data",
-    "something new",
-]
-CONTENT_KEYS = [field.key for field in FIELDS if field.secret and not field.is_confidential]
 
-PLAIN_VALUES = st.one_of(
-    AWKWARD,
-    st.sampled_from(["true", "False", "host:5432", "[::1]:5432,h:1", "14.15", "role", CA]),
-    st.sampled_from(['[{"code": 5000, "message": "gone"}]', "[]", "{}", "null", "[" * 5000]),
+@dataclass(frozen=True)
+class Field:
+    """One field of the models, by its key on the wire."""
+
+    key: str
+    path: str  # the names of the attributes that lead to it
+    secret: str | None  # the key that names the secret with it, None where it is in none
+    is_required: bool
+    is_lenient: bool
+    default: object
+
+
+def _fields(model: type[BaseModel], path: str = "", secret: str | None = None) -> Iterator[Field]:
+    model.model_rebuild()  # which gives the fields their aliases
+    for name, info in model.model_fields.items():
+        is_lenient = any(isinstance(each, WrapValidator) for each in info.metadata)
+        yield Field(
+            str(info.alias), path + name, secret, info.is_required(), is_lenient, info.default
+        )
+
+
+FIELDS = (
+    *_fields(Connected),
+    *_fields(Reported),
+    *_fields(Credentials, "credentials.", "secret-user"),
+    *_fields(Tls, "tls.", "secret-tls"),
 )
-SECRET_VALUES = st.one_of(st.just(MARK), AWKWARD.map(lambda text: f"{text}{MARK}{text}"))
-URIS = st.one_of(
-    AWKWARD,
-    st.sampled_from(
-        ["secret:a", "secret:b", "a", "secret://5f2b/b", "--refresh", "../a", "secret:"]
-    ),
-)
-CONTENTS = st.fixed_dictionaries(
-    {},
-    optional={
-        **dict.fromkeys(SECRET_KEYS, SECRET_VALUES),
-        **dict.fromkeys(CONTENT_KEYS, PLAIN_VALUES),
-    },
-)
-DATABAGS = st.fixed_dictionaries(
-    {},
-    optional={
-        **dict.fromkeys(SECRET_KEYS, SECRET_VALUES),
-        **dict.fromkeys(PLAIN_KEYS, PLAIN_VALUES),
-        **dict.fromkeys(URI_KEYS, URIS),
-    },
-)
+VALUES = tuple(field for field in FIELDS if not field.key.startswith("secret-"))
 
 
-def answer(
-    databag: Mapping[str, str],
-    secrets: Mapping[str, Mapping[str, str]] | None = None,
-    *,
-    ready: bool = True,
-) -> tuple[Answer, tuple[Ignored, ...]]:
-    """Parse a databag, with the secrets that can be read."""
-    return parse_answer(databag, (secrets or {}).get, lambda: ready)
+LEAST = {field.key: VALID[field.key] for field in VALUES if field.is_required}
+README = Path(postgresql_client.__file__).with_name("README.md").read_text()
+in_databag_and_in_secrets = pytest.mark.parametrize("in_secrets", [False, True])
 
 
-@given(DATABAGS, st.none() | CONTENTS, st.booleans())
-@example(COMPLETE | {"password": f"a\n{MARK}"}, None, False)
-@example(COMPLETE | {"uris": f"a\n{MARK}"}, None, False)
-@example(COMPLETE | {"secret-user": "secret:a"}, {"username": "role", "password": MARK}, False)
-def test_anything_has_an_answer_that_shows_no_secret(
-    databag: dict[str, str], content: dict[str, str] | None, ready: bool
+def answer(databag: Mapping[str, str], **secrets: Mapping[str, str]) -> object:
+    known = {f"secret:{name}": content for name, content in secrets.items()}
+    return parse(Connected, databag, known.get).answer
+
+
+def told(values: Mapping[str, str], *, in_secrets: bool) -> Unit:
+    """Return a unit whose provider has written this: all that can be in secrets, or nothing."""
+    homes = {field.key: field.secret for field in FIELDS if in_secrets and field.secret}
+    databag = {key: text for key, text in values.items() if key not in homes}
+    contents: dict[str, dict[str, str]] = {}
+    for key in values.keys() & homes.keys():
+        uri = databag.setdefault(homes[key], VALID[homes[key]])
+        contents.setdefault(uri, {})[key] = values[key]
+    secrets = [Secret(content, id=uri) for uri, content in contents.items()]
+    unit, relation = charm(), related(databag, of_unit="ready")
+    unit.dispatch(unit.on.relation_changed(relation), state(relation, secrets=secrets))
+    return unit
+
+
+def test_every_field_has_its_own_key_and_a_sample() -> None:
+    assert sorted(field.key for field in FIELDS) == sorted(VALID)
+
+
+@pytest.mark.parametrize("field", VALUES, ids=lambda field: field.key)
+@in_databag_and_in_secrets
+def test_a_value_is_awaited_or_makes_a_difference_and_stays_confidential(
+    field: Field, in_secrets: bool
 ) -> None:
-    read = parse_answer(databag, lambda _uri: content, lambda: ready)
+    without = {key: text for key, text in LEAST.items() if key != field.key}
+    absent = told(without, in_secrets=in_secrets).endpoint
 
-    assert MARK not in repr(read)
-    assert MARK not in str(read)
+    unit = told(LEAST | {field.key: VALID[field.key]}, in_secrets=in_secrets)
+
+    answer, statuses = unit.endpoint.answer, unit.endpoint.statuses
+    assert isinstance(answer, Connected)
+    assert unit.logged("WARNING") == []
+    if field.is_required:
+        assert absent.answer == NotReady((field.key,))
+    else:
+        assert isinstance(absent.answer, Connected)
+        assert (answer, statuses) != (absent.answer, absent.statuses)
+    assert MARK not in shown(unit)
 
 
-@given(DATABAGS, CONTENTS)
-def test_what_is_connected_can_be_relied_on(
-    databag: dict[str, str], content: dict[str, str]
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.key)
+@in_databag_and_in_secrets
+def test_a_malformed_value_is_named_by_its_key_and_never_shown(
+    field: Field, in_secrets: bool
 ) -> None:
-    match parse_answer(COMPLETE | databag, lambda _uri: content, lambda: True)[0]:
-        case Connected() as connected:
-            assert connected.endpoints
-            assert connected.credentials.username
-            assert connected.credentials.password.get_secret_value()
-            assert connected.database != ""
-        case Invalid() as invalid:
-            assert invalid.field in {*PLAIN_KEYS, *SECRET_KEYS, *URI_KEYS}
-        case NotReady() as not_ready:
-            assert not_ready.missing
+    unit = told(LEAST | {field.key: MALFORMED[field.key]}, in_secrets=in_secrets)
+
+    answer, warnings = unit.endpoint.answer, unit.logged("WARNING")
+    if field.is_lenient:
+        assert answer == told(LEAST, in_secrets=in_secrets).endpoint.answer
+        (warning,) = warnings
+        assert warning.startswith(f"ignoring `{field.key}` from postgresql-k8s: it ")
+    else:
+        assert isinstance(answer, Invalid)
+        assert (answer.field, warnings) == (field.key, [])
+    assert MARK not in shown(unit)
 
 
-@given(st.permutations(list(COMPLETE)), st.integers(0, len(COMPLETE)))
-def test_an_answer_in_pieces_names_what_is_missing(order: list[str], count: int) -> None:
-    databag = {key: COMPLETE[key] for key in order[:count]}
-    missing = set(COMPLETE) - set(databag) - {"database"}
+def test_all_that_can_come_in_a_secret_is_asked_for_in_secrets() -> None:
+    asked_for = to_databag(DatabaseRequest("names").to_databag())["requested-secrets"]
 
-    match answer(databag)[0]:
-        case NotReady() as not_ready:
-            assert set(not_ready.missing) == missing
-            assert missing
-        case Connected():
-            assert not missing
-        case other:
-            pytest.fail(repr(other))
+    assert sorted(json.loads(asked_for)) == sorted(field.key for field in FIELDS if field.secret)
 
 
-def test_an_empty_value_is_a_missing_one() -> None:
-    empty = dict.fromkeys([*PLAIN_KEYS, *SECRET_KEYS, *URI_KEYS], "")
+def test_the_table_of_fields_in_the_readme_is_that_of_the_models() -> None:
+    row = r"(?m)^\| `([a-z_.]+)` \| `([a-z-]+)` \| [^|]+ \| `([^`]+)` \| `?(\w+)`? \|$"
 
-    assert answer(empty) == answer({})
-    assert answer(empty | COMPLETE) == answer(COMPLETE)
-
-
-def test_the_least_that_connects() -> None:
-    databag = {key: COMPLETE[key] for key in ("endpoints", "username", "password")}
-
-    assert answer(databag) == (
-        Connected(
-            endpoints=(HOST,),
-            credentials=Credentials(username="role", password=SecretStr("a password")),
-        ),
-        (),
+    assert sorted(re.findall(row, README)) == sorted(
+        (
+            "statuses" if field.path == "status" else field.path,
+            field.key,
+            "NotReady" if field.is_required else repr(field.default),
+            "ignored" if field.is_lenient else "Invalid",
+        )
+        for field in VALUES
     )
 
 
-def test_all_that_a_provider_can_say() -> None:
-    databag = {
-        "database": "names",
-        "endpoints": "a:1,b:2",
-        "read-only-endpoints": "c:3",
-        "secret-user": "secret:user",
-        "secret-tls": "secret://5f2b5f5e/tls",
-        "version": "14.15",
-        "subordinated": "true",
-        "prefix-databases": "names_a,names_b",
-        "status": '[{"code": 4001, "message": "wait", "resolution": "a bit"}]',
-        "data": "{}",
-    }
-    secrets = {
-        "secret:user": {
-            "username": "role",
-            "password": "1234",
-            "uris": "postgresql://a",
-            "read-only-uris": "postgresql://c",
-        },
-        "secret://5f2b5f5e/tls": {"tls": "True", "tls-ca": CA},
-    }
+def test_a_provider_of_a_prefix_names_the_databases() -> None:
+    """What every provider says is tested with the published libraries."""
+    read = answer(VALID | {"database": "names_*", "data": "{}"}, user=VALID, tls=VALID)
 
-    assert answer(databag, secrets) == (
-        Connected(
-            endpoints=(Endpoint(host="a", port=1), Endpoint(host="b", port=2)),
-            credentials=Credentials(
-                username="role",
-                password=SecretStr("1234"),
-                uris=SecretStr("postgresql://a"),
-                read_only_uris=SecretStr("postgresql://c"),
-            ),
-            tls=Tls(enabled=True, ca=CA),
-            database="names",
-            subordinated=True,
-            version=(14, 15),
-            read_only_endpoints=(Endpoint(host="c", port=3),),
-            prefix_databases=("names_a", "names_b"),
-            statuses=(ProviderStatus(code=4001, message="wait", resolution="a bit"),),
-        ),
-        (),
-    )
-
-
-def test_an_answer_cannot_be_changed() -> None:
-    read, _ = answer(COMPLETE)
     assert isinstance(read, Connected)
-
-    for value, field in ((read, "database"), (read.credentials, "username"), (HOST, "host")):
-        with pytest.raises(ValidationError):
-            setattr(value, field, "another")
+    assert (read.database, read.subordinated) == ("names_*", True)
+    assert read.prefix_databases == ("names_a", "names_b")
 
 
 @pytest.mark.parametrize(
     ("wire", "tls"),
     [
         ({}, Tls()),
-        ({"tls": "False", "tls-ca": CA}, Tls(enabled=False, ca=CA)),
-        ({"tls": "false"}, Tls()),
-        ({"tls-ca": CA}, Tls(enabled=False, ca=CA)),
-        ({"tls": ""}, Tls()),
+        ({"tls": "", "tls-ca": ""}, Tls()),
+        ({"tls": "False", "tls-ca": ROOT}, Tls(enabled=False, ca=ROOT)),
+        ({"tls-ca": ROOT}, Tls(enabled=False, ca=ROOT)),
         ({"tls": "true", "tls-ca": ""}, Tls(enabled=True)),
-        ({"tls": "True"}, Tls(enabled=True, ca=None)),
-        ({"tls": "True", "tls-ca": f"CN=ca\n{CA}"}, Tls(enabled=True, ca=CA)),
+        ({"tls": "True", "tls-ca": f"CN=ca\n{ROOT}"}, Tls(enabled=True, ca=ROOT)),
     ],
 )
 def test_tls(wire: dict[str, str], tls: Tls) -> None:
-    plain, _ = answer(COMPLETE | wire)
-    secret, _ = answer(COMPLETE | {"secret-tls": "secret:tls"}, {"secret:tls": wire})
+    plain = answer(LEAST | wire)
 
     assert isinstance(plain, Connected)
     assert plain.tls == tls
-    assert secret == plain
+    assert answer(LEAST | {"secret-tls": "secret:tls"}, tls=wire) == plain
 
 
 @pytest.mark.parametrize(
-    ("wire", "field"),
+    ("key", "text", "reason"),
     [
-        ({"endpoints": "host"}, "endpoints"),
-        ({"endpoints": "host:5432,"}, "endpoints"),
-        ({"endpoints": ","}, "endpoints"),
-        ({"database": "a\nb"}, "database"),
-        ({"database": "a\ud800b"}, "database"),
-        ({"database": "a" * 64}, "database"),
-        ({"username": "a\0b"}, "username"),
-        ({"password": "a\nb"}, "password"),
-        ({"password": "a\ud800b"}, "password"),
-        ({"tls": "perhaps"}, "tls"),
-        ({"tls": "true", "tls-ca": "perhaps"}, "tls-ca"),
-        ({"tls": "false", "tls-ca": "perhaps"}, "tls-ca"),
-        ({"subordinated": "perhaps"}, "subordinated"),
-        ({"secret-user": "a secret"}, "secret-user"),
-        ({"secret-tls": "secret:a\n"}, "secret-tls"),
+        # libpq wants a chain that ends in a certificate that signed itself.
+        ("tls-ca", INTERMEDIATE, "has no root certificate"),
+        ("username", "a\0b", "holds a control character"),
+        ("username", "a" * 64, "is longer than PostgreSQL's 63 bytes"),
+        ("database", "é" * 32, "is longer than PostgreSQL's 63 bytes"),
     ],
+    ids=lambda text: text[:20],
 )
-def test_a_required_field_that_is_malformed(wire: dict[str, str], field: str) -> None:
-    status = '[{"code": 5000, "message": "gone"}]'
-
-    read, _ = answer(COMPLETE | wire | {"status": status})
-
-    assert isinstance(read, Invalid)
-    assert read.field == field
-    assert read.reason
-    assert read.statuses == (ProviderStatus(code=5000, message="gone"),)
+def test_what_lets_nobody_connect_is_invalid(key: str, text: str, reason: str) -> None:
+    assert answer(LEAST | {key: text}) == Invalid(key, reason)
+    assert isinstance(answer(LEAST | {"username": "a" * 63}), Connected)
 
 
-def test_malformed_is_worse_than_missing() -> None:
-    """Waiting would not mend it."""
-    assert answer({"username": "role", "tls": "perhaps"})[0] == Invalid(
-        "tls", "is neither true nor false"
+@given(hostile(Connected, LEAST))
+def test_any_databag_has_an_answer(databag: dict[str, str]) -> None:
+    check(Connected, databag)
+
+
+def statuses(text: str) -> tuple[ProviderStatus, ...] | str:
+    reading = parse(Reported, {"status": text})
+    assert isinstance(reading.answer, Reported)
+    return reading.ignored[0].reason if reading.ignored else reading.answer.status
+
+
+@given(hostile(Reported, {"status": VALID["status"]}))
+def test_any_status_is_read_or_ignored(databag: dict[str, str]) -> None:
+    check(Reported, databag)
+
+
+def test_statuses_are_read_in_order_and_fit_on_a_line() -> None:
+    """A status needs no resolution, and may have more."""
+    long = "x" * 60_000
+
+    assert statuses(
+        """[{"code": 4001, "message": " two\\n lines ", "resolution": null, "since": "now"},
+            {"code": 1000, "message": "\\u001b", "resolution": "wait"}]"""
+    ) == (
+        ProviderStatus(code=4001, message="two lines"),
+        ProviderStatus(code=1000, message="", resolution="wait"),
+    )
+    assert statuses(json.dumps([{"code": 1, "message": long, "resolution": long}])) == (
+        ProviderStatus(code=1, message="x" * 500, resolution="x" * 500),
     )
 
 
-def test_a_malformed_status_is_named_once() -> None:
-    """Also where the rest of the databag cannot be used."""
-    for databag in ({}, COMPLETE, COMPLETE | {"endpoints": "host"}):
-        _, ignored = answer(databag | {"status": "[4001]"})
-        assert ignored == (Ignored("status", "is not a JSON array of statuses"),)
+NO_STATUSES = {
+    "has a part that is missing": '[{"code": 4001}]',
+    "has a part that is not a whole number": (
+        '[{"code": "4001", "message": ""}]|[{"code": true, "message": ""}]'
+        '|[{"code": 4001.0, "message": ""}]'
+    ),
+    "is not JSON": '[{"code": 1, "message": "\\ud800"}]|' + "[" * 60_000,
+    "has too many entries": json.dumps([{"code": 4001, "message": "wait"}] * 101),
+}
 
 
-def test_a_secret_that_cannot_be_read_is_waited_for() -> None:
-    databag = {"endpoints": "host:5432", "secret-user": "secret:a", "secret-tls": "secret:b"}
-    user = {"secret:a": {"username": "role", "password": "a password"}}
-
-    assert answer(databag) == (NotReady((), unreadable=("secret-user", "secret-tls")), ())
-    assert answer(databag, user) == (NotReady((), unreadable=("secret-tls",)), ())
+@pytest.mark.parametrize("reason", NO_STATUSES)
+def test_what_is_no_list_of_statuses(reason: str) -> None:
+    for text in NO_STATUSES[reason].split("|"):
+        assert statuses(text) == reason
 
 
-def test_plain_values_do_not_stand_in_for_a_secret() -> None:
-    databag = COMPLETE | {"secret-user": URI, "secret-tls": "secret:tls", "tls": "false"}
+def test_the_thousands_of_a_code_are_its_severity() -> None:
+    severities = {
+        "informational": (-4000, 0, 1000, 3999, 6000, 50000),
+        "transitory": (4000, 4999),
+        "fatal": (5000, 5999),
+    }
 
-    assert answer(databag) == (NotReady((), unreadable=("secret-user", "secret-tls")), ())
-
-
-def test_a_secret_is_taken_as_it_is_and_not_mixed_with_the_databag() -> None:
-    databag = COMPLETE | {"secret-user": URI}
-
-    assert answer(databag, {URI: {"username": "role"}}) == (NotReady(("password",)), ())
-
-
-@pytest.mark.parametrize("flag", ["true", "True"])
-def test_a_subordinate_provider_is_waited_for(flag: str) -> None:
-    databag = COMPLETE | {"subordinated": flag}
-
-    assert answer(databag, ready=False) == (NotReady(("state",)), ())
-    assert isinstance(answer(databag, ready=True)[0], Connected)
-
-
-def test_a_provider_that_is_no_subordinate_is_not_waited_for() -> None:
-    assert answer(COMPLETE | {"subordinated": "false"}, ready=False) == answer(COMPLETE)
-
-
-def test_values_that_look_like_numbers_stay_the_text_that_they_are() -> None:
-    """Other libraries decode each value as JSON first."""
-    read, _ = answer(COMPLETE | {"password": "007", "username": "1e3", "database": "1.0"})
-
-    assert isinstance(read, Connected)
-    assert read.credentials == Credentials(username="1e3", password=SecretStr("007"))
-    assert read.database == "1.0"
+    for severity, codes in severities.items():
+        assert {ProviderStatus(code=code, message="").severity for code in codes} == {severity}
