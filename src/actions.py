@@ -1,4 +1,4 @@
-"""What the actions answer: ``get-db-info`` and ``status-detail``."""
+"""The results of the actions ``get-db-info`` and ``status-detail``."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ class GetDbInfoParams(BaseModel):
 def describe_database(
     database: Connected, requested_name: str, *, show_password: bool
 ) -> Mapping[str, str]:
-    """Return where the database is; user and password only when they are asked for."""
+    """Return where the database is and, with ``show_password``, its credentials."""
     version = ".".join(map(str, database.version or ()))
     results = {
         "db-host": ",".join(endpoint.host for endpoint in database.endpoints),
@@ -48,8 +48,8 @@ def _describe_tls(tls: Tls) -> str:
 def report_statuses(
     event: ops.ActionEvent, application: Iterable[Status], unit: Iterable[Status]
 ) -> None:
-    """Log the statuses as tables, and set them as JSON for programs, worst first."""
-    # Imported by the action alone: it takes longer to import than most events take.
+    """Log the statuses as tables, and set them as JSON for programs; the most severe come first."""
+    # Only this action imports them: the imports take longer than most events.
     from data_platform_helpers.advanced_statuses.handler import StatusHandler  # noqa: PLC0415
     from data_platform_helpers.advanced_statuses.models import StatusObject  # noqa: PLC0415
     from rich.markup import escape  # noqa: PLC0415
@@ -69,7 +69,7 @@ def report_statuses(
         ]
 
     def table(scope: Literal["app", "unit"], rows: Iterable[tuple[str, StatusObject]]) -> str:
-        # Others write some of the messages: a bracket in them is not the markup of a table.
+        # Other applications write some of the messages, and rich would take brackets for markup.
         escaped = [
             (component, row.model_copy(update={"message": escape(row.message)}))
             for component, row in rows

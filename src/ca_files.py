@@ -1,7 +1,8 @@
-"""The files of the database's CA in the container: written, restored and removed.
+"""Writes, restores and removes the CA files in the container.
 
-They are in ``/tmp``, where anybody in the container can put a file, a link or a directory. Pebble is
-root and follows links, so only a directory that is surely its own is used.
+They are in ``/tmp``, where every process in the container can create a file, a link or a
+directory. Pebble may be root, and follows links. So the charm uses a directory only if Pebble's
+user owns it and nobody else can write to it.
 """
 
 import http
@@ -15,46 +16,37 @@ import pebble_layer
 logger = logging.getLogger(__name__)
 
 
-class CannotWriteError(Exception):
-    """The file cannot be written. The text says where and why."""
-
-
 class CaFiles:
-    """The CA's file that the server is told of, and those of earlier CAs."""
+    """The file of the database's CA, and those of earlier CAs."""
 
     def __init__(self, container: ops.Container) -> None:
         self._container = container
 
-    def provide(self, ca: str) -> None:
-        """Write the CA's file where it is missing or is not what it was.
-
-        Raises:
-            CannotWriteError: when the directory or the file is not ours to write.
-        """
+    def provide(self, ca: str) -> str | None:
+        """Write the CA's file if it is missing or differs; return a message if that fails."""
         path = pebble_layer.ca_path(ca)
         try:
             if not self._is_own_directory():
                 parent = pebble_layer.CA_DIRECTORY.rpartition("/")[0]
-                self._container.make_dir(parent, make_parents=True)  # no error if it is there
+                self._container.make_dir(parent, make_parents=True)  # no error if it exists
                 self._container.make_dir(pebble_layer.CA_DIRECTORY, permissions=0o755)
             elif self._read(path) == ca:
-                return
+                return None
             self._container.push(path, ca, permissions=0o644)
         except pebble.PathError as error:
-            raise CannotWriteError(
-                f"cannot write the CA to {pebble_layer.CA_DIRECTORY}: {error.kind}"
-            ) from None
+            return f"cannot write the CA to {pebble_layer.CA_DIRECTORY}: {error.kind}"
+        return None
 
     def remove(self, *, but: str | None) -> None:
-        """Remove the files of CAs that are no longer used: all but one path."""
+        """Remove all CA files except the one at the path ``but``."""
         try:
             if not self._is_own_directory():
                 return
             for file in self._list(pebble_layer.CA_DIRECTORY, pebble_layer.CA_FILES):
                 if file.path != but:
                     self._container.remove_path(file.path)
-        except pebble.PathError as error:  # a CA is no secret, and the server runs without it
-            logger.warning("cannot remove a CA that is no longer used: %s", error.kind)
+        except pebble.PathError as error:  # a CA is not secret, and nothing reads the file
+            logger.warning("cannot remove a CA file that is no longer used: %s", error.kind)
 
     def _read(self, path: str) -> str | None:
         try:
@@ -68,7 +60,7 @@ class CaFiles:
             return None
 
     def _is_own_directory(self) -> bool:
-        """Whether the directory is there, is Pebble's, and nobody else can write to it."""
+        """Whether the directory exists, Pebble's user owns it, and nobody else can write to it."""
         parent, _, name = pebble_layer.CA_DIRECTORY.rpartition("/")
         if not (found := self._list(parent, name)):
             return False
@@ -84,7 +76,7 @@ class CaFiles:
         )
 
     def _list(self, directory: str, pattern: str) -> list[pebble.FileInfo]:
-        """List the files with a pattern, without following links: none where it is not there."""
+        """List the files that match, without following links; none if there is no directory."""
         try:
             return self._container.list_files(directory, pattern=pattern)
         except pebble.APIError as error:

@@ -1,113 +1,123 @@
-"""The state that the workload depends on: the config, the database and the ingress, all validated."""
+"""The state that the workload depends on: configuration, database and ingress, all validated."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
 
 import ops
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ingress import Answer as IngressAnswer
-from postgresql_client import Answer as DatabaseAnswer
+import ingress
+from databag import Answer, Invalid
+from postgresql_client import Connected, ProviderStatus
 
-_MAX_VALUE = 40  # characters of a bad value that a status has room for
-_SSH_PORT = 22
+_MAX_VALUE = 40  # characters of an invalid value that fit into a status
+_JUJU = "used by Juju in the pod"
+_TAKEN_PORTS = {22: "reserved for SSH", 38812: _JUJU, 38813: _JUJU, 65301: _JUJU}
+
+Verification: TypeAlias = Literal["verify-full", "verify-ca"]
+"""How far the database's certificate is verified, in libpq's terms (``sslmode``)."""
 
 
 def _check_port(port: int) -> int:
-    if port == _SSH_PORT:
-        raise ValueError("Invalid port number, 22 is reserved for SSH")
+    if reason := _TAKEN_PORTS.get(port):
+        raise ValueError(f"Invalid port number, {port} is {reason}")
     if not 1 <= port <= 65535:
         raise ValueError
     return port
 
 
 class FastAPIConfig(BaseModel):
-    """The options of ``charmcraft.yaml`` with valid values. A field's description is what it allows."""
+    """The options of ``charmcraft.yaml``. A field's description says which values are valid."""
 
     model_config = ConfigDict(defer_build=True, frozen=True)
 
     server_port: Annotated[int, AfterValidator(_check_port)] = Field(
-        8000, description="1 to 65535, but not 22"
+        8000, description="1 to 65535, but not 22, 38812, 38813, 65301"
     )
-    tls_verification: Literal["verify-full", "verify-ca"] = Field(
-        "verify-full", description="verify-full or verify-ca"
-    )
-    """How far the server's certificate is verified, in libpq's terms (``sslmode``)."""
-
-
-class AppliedConfig(BaseModel):
-    """What the workload was last started with, as far as its plan shows it."""
-
-    model_config = ConfigDict(defer_build=True, frozen=True)
-
-    server_port: int | None = None
-    tls_verification: str | None = None
+    tls_verification: Verification = Field("verify-full", description="verify-full or verify-ca")
 
 
 @dataclass(frozen=True)
 class CheckedConfig:
-    """The charm config, whatever the operator has written."""
+    """The configuration to use. It is valid even if an option is not."""
 
-    options: FastAPIConfig
-    """A wrong option has the value that was last applied here, or else its default."""
+    server_port: int
+    """While the option is invalid, the port that the unit has opened."""
+    tls_verification: Verification | None
+    """None while the option is invalid: then the server keeps its current value."""
     problems: tuple[str, ...] = ()
-    """A message for each wrong option, with its name, its value, and what is allowed."""
-    is_known: bool = True
-    """Whether ``options`` is true: False while one is wrong, and Pebble cannot say what it was."""
+    """A message for each invalid option: its name, its value, and what is allowed."""
 
 
 @dataclass(frozen=True)
 class CharmState:
-    """All that the workload depends on, as it is in this dispatch."""
+    """Everything that the workload depends on, as it is in this event."""
 
     config: CheckedConfig
-    database: DatabaseAnswer
+    database: Answer[Connected]
     relation_id: int | None
-    """The relation that the database's answer is from."""
-    ingress: IngressAnswer
+    """The relation that the database's answer comes from."""
+    provider_statuses: tuple[ProviderStatus, ...]
+    """The statuses that the provider of the database reports."""
+    ingress: Answer[ingress.Ready]
+    is_ipv6_only: bool
+    """Whether the pod has an IPv6 address only."""
+
+    @property
+    def is_port_routable(self) -> bool:
+        """Whether an ingress can route to the server's port."""
+        return self.config.server_port <= ingress.MAX_PORT
 
 
-def _replace_wrong(
-    options: Mapping[str, bool | int | float | str], error: ValidationError, applied: AppliedConfig
-) -> CheckedConfig:
-    """Return what to use in place of the options in ``error``, and what is wrong with those."""
-    problems = {str(each["loc"][0]): each for each in error.errors()}
-    kept = applied.model_dump(include=set(problems), exclude_none=True)
-    valid = {
-        name: value
-        for option, value in options.items()
-        if (name := option.replace("-", "_")) not in problems
-    }
-    messages = tuple(
-        str(problem.get("ctx", {}).get("error") or "") or _out_of_range(name, str(problem["input"]))
-        for name, problem in problems.items()
-    )
-    try:
-        return CheckedConfig(FastAPIConfig.model_validate(valid | kept), messages)
-    except ValidationError:  # somebody else's plan
-        return CheckedConfig(FastAPIConfig.model_validate(valid), messages)
+def require_database(answer: Answer[Connected], name: str) -> Answer[Connected]:
+    """Return the answer, or ``Invalid`` if the provider made a database with another name.
 
-
-def _out_of_range(name: str, value: str) -> str:
-    option = name.replace("_", "-")
-    shown = value if len(value) <= _MAX_VALUE else f"{value[:_MAX_VALUE]}..."
-    return f"Invalid {option} {shown!r}: use {FastAPIConfig.model_fields[name].description}"
-
-
-def load_config(
-    charm: ops.CharmBase, ask_applied: Callable[[], AppliedConfig | None]
-) -> CheckedConfig:
-    """Validate the config; never raise.
-
-    Args:
-        charm: Whose config it is.
-        ask_applied: Tells what the workload was last started with, None while that cannot be
-            known; asked only where it is needed.
+    The name is fixed in the server's code, so the server cannot use another database.
     """
+    if not isinstance(answer, Connected) or answer.database in (None, name):
+        return answer
+    return Invalid("database", f"is {_shortened(answer.database)!r}, not {name!r}")
+
+
+def load_config(charm: ops.CharmBase) -> CheckedConfig:
+    """Return the validated configuration; never raise."""
     try:
-        return CheckedConfig(charm.load_config(FastAPIConfig))
+        options = charm.load_config(FastAPIConfig)
     except ValidationError as error:
-        applied = ask_applied()
-        checked = _replace_wrong(charm.config, error, applied or AppliedConfig())
-        return replace(checked, is_known=applied is not None)
+        return _without_wrong_options(charm, error)
+    return CheckedConfig(options.server_port, options.tls_verification)
+
+
+def _without_wrong_options(charm: ops.CharmBase, error: ValidationError) -> CheckedConfig:
+    problems = {str(each["loc"][0]): each for each in error.errors()}
+    names = {option.replace("-", "_"): value for option, value in charm.config.items()}
+    right = FastAPIConfig.model_validate(
+        {name: value for name, value in names.items() if name not in problems}
+    )
+    return CheckedConfig(
+        _opened_port(charm.unit) if "server_port" in problems else right.server_port,
+        None if "tls_verification" in problems else right.tls_verification,
+        tuple(
+            str(problem.get("ctx", {}).get("error") or "") or _not_allowed(name, problem["input"])
+            for name, problem in problems.items()
+        ),
+    )
+
+
+def _opened_port(unit: ops.Unit) -> int:
+    """Return the port that the unit has opened: the last valid one, or the default."""
+    for opened in unit.opened_ports():
+        try:
+            return FastAPIConfig.model_validate({"server_port": opened.port}).server_port
+        except ValidationError:
+            continue
+    return FastAPIConfig().server_port
+
+
+def _not_allowed(name: str, value: object) -> str:
+    option, allowed = name.replace("_", "-"), FastAPIConfig.model_fields[name].description
+    return f"Invalid {option} {_shortened(str(value))!r}: use {allowed}"
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= _MAX_VALUE else f"{value[:_MAX_VALUE]}..."

@@ -1,4 +1,4 @@
-"""The demo server in its container: make it run what the state says, and see how it does."""
+"""Runs the demo server in its container, and reports the server's health."""
 
 import http.client
 import logging
@@ -13,45 +13,49 @@ import yaml
 from ops import pebble
 
 import pebble_layer
-from ca_files import CaFiles, CannotWriteError
-from charm_state import AppliedConfig, CharmState
-from pebble_layer import CHECK, LABEL, SERVICE
-from postgresql_client import Connected, NotReady, NotRelated
+from ca_files import CaFiles
+from charm_state import CharmState
+from databag import NotRelated
+from pebble_layer import DATABASE_CHECK, LABEL, READY_CHECK, SERVICE
+from postgresql_client import Connected
 
 logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 _Services: TypeAlias = Mapping[str, pebble.ServiceInfo]
+_IS_STOPPING = "cannot start service while "  # terminating or killing
+"""Pebble's error while it stops a server whose check failed. It reports that server as inactive."""
 _TASK_ERROR = re.compile(r"- .*? \((.*)\)$", re.MULTILINE)
 
 
 class Condition(Enum):
-    """How the server does, where there is no more to say."""
+    """The server's health, if Pebble gives no reason for it."""
 
     UNREACHABLE = "Pebble does not answer"
-    UNPLANNED = "the service is not in Pebble's plan yet"
-    STOPPED = "the service is in the plan, but does not run"
-    UNWELL = "the server runs, but does not answer as it should"
-    RUNNING = "the server runs; where it is checked, it is well"
+    NOT_IN_PLAN = "Pebble's plan does not have the service yet"
+    STOPPED = "the plan has the service, but it does not run"
+    UNHEALTHY = "the server runs, but does not answer"
+    WITHOUT_DATABASE = "the server runs, but cannot use the database"
+    RUNNING = "the server runs, and no check of it fails"
 
 
 @dataclass(frozen=True)
 class Refused:
-    """Pebble answers, but does not do what it is asked for."""
+    """Pebble answers, but refuses what the charm asks for."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Unknown:
-    """Pebble failed to answer a question, so nothing is known."""
+    """Pebble failed to answer a question, so the health is not known."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Failing:
-    """The server does not start, or exits again and again; Pebble keeps trying."""
+    """The server does not start, or exits again and again; Pebble keeps starting it."""
 
     reason: str
 
@@ -60,79 +64,91 @@ Health: TypeAlias = Condition | Refused | Unknown | Failing
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of an attempt to make the server run as it should."""
+class Applied:
+    """What this event did to the server, and the server's health after it."""
 
     health: Health
+    """The server's health, or why this event failed to start it."""
     is_started: bool = False
-    """Whether Pebble was asked to start the server, with something new or again."""
+    """Whether this event asked Pebble to start the server."""
     holds_credentials: bool = False
-    """Whether the server has credentials of the relation in force."""
+    """Whether the server has credentials of the current relation."""
 
 
 class DemoServer:
-    """The service in the container. Nothing here raises for what Pebble or the server do."""
+    """The service in the container. An error of Pebble or of the server raises nothing here."""
 
     def __init__(self, container: ops.Container) -> None:
         self._container = container
         self._ca_files = CaFiles(container)
 
-    def applied_config(self) -> AppliedConfig | None:
-        """Return the options that the server was last started with, None while Pebble cannot say."""
-        plan = _ask_pebble(lambda: self._plan() or pebble.Plan(""))
-        return pebble_layer.applied_config(plan) if isinstance(plan, pebble.Plan) else None
+    def apply(self, state: CharmState) -> Applied:
+        """Make Pebble run one server, with this state; restart it only if the state differs."""
+        applied = _ask_pebble(lambda: self._apply(state))
+        if isinstance(applied, Applied):
+            return applied
+        if isinstance(applied, Refused | Unknown | Failing):
+            logger.error("Pebble: %s", applied.reason)
+        return Applied(applied, is_started=isinstance(applied, Failing))
 
-    def apply(self, state: CharmState) -> Outcome:
-        """Make exactly one server run, ours, with this state. What is right is left alone."""
-        outcome = _ask_pebble(lambda: self._apply(state))
-        if isinstance(outcome, Outcome):
-            return outcome
-        if isinstance(outcome, Refused | Unknown | Failing):
-            logger.error("Pebble: %s", outcome.reason)
-        return Outcome(outcome, is_started=isinstance(outcome, Failing))
+    def health(self) -> Health:
+        """Return the server's health, and change nothing."""
+        return _ask_pebble(lambda: self._health(self._container.get_services(SERVICE)))
 
-    def _apply(self, state: CharmState) -> Outcome:
-        container = self._container
-        plan, services = self._plan(), container.get_services()
-        is_answered = isinstance(state.database, Connected | NotRelated)
+    def _apply(self, state: CharmState) -> Applied:
+        plan, services = self._plan(), self._container.get_services()
+        ca = _ca(state)
+        refused = None if ca is None else self._ca_files.provide(ca)
+        is_answered = isinstance(state.database, Connected | NotRelated) and refused is None
         if plan is None and SERVICE in services and not is_answered:
-            return Outcome(self._health(services))  # with a database, perhaps: nobody can tell
-        wanted = pebble_layer.build(state, plan or pebble.Plan(""), services, self._checks(plan))
-        is_changed = plan is None or not pebble_layer.is_in(wanted, plan)
-        ca = self._ca(state)
-        if ca is not None:
-            try:
-                self._ca_files.provide(ca)
-            except CannotWriteError as error:
-                # Without its CA the answer is of no use, as if the provider had not sent it all.
-                outcome = self._apply(replace(state, database=NotReady(missing=("tls-ca",))))
-                return replace(outcome, health=Refused(str(error)))
-        # Those that Pebble is about to start again count, too.
+            applied = Applied(self._health(services))  # the values to keep cannot be read
+        else:
+            known = plan or pebble.Plan("")
+            wanted = pebble_layer.build(
+                state, known, services, self._checks(plan), has_ca_file=refused is None
+            )
+            applied = self._change(plan, services, wanted, state.relation_id)
+        return applied if refused is None else replace(applied, health=Refused(refused))
+
+    def _change(
+        self,
+        plan: pebble.Plan | None,
+        services: _Services,
+        wanted: pebble.Layer,
+        relation_id: int | None,
+    ) -> Applied:
+        """Bring Pebble from its plan and services to the wanted layer, with one server running."""
+        is_changed = plan is None or not pebble_layer.is_applied(wanted, plan)
+        # A service in backoff counts as running: Pebble is about to start it.
         running = [n for n, s in services.items() if s.current is not pebble.ServiceStatus.INACTIVE]
         others = [name for name in running if name != SERVICE]
+        holds_credentials = pebble_layer.holds_credentials(wanted, relation_id)
         if not is_changed and not others and not _is_down(services):
-            holds = pebble_layer.holds_credentials(plan, state.relation_id) if plan else False
-            return Outcome(self._health(services), holds_credentials=holds)
-        # Until the last step the server is stopped. So whatever step fails, or is the last before
-        # the hook is killed, the next event finds that there is something left to do.
+            return Applied(self._health(services), holds_credentials=holds_credentials)
+        # The server stays stopped until the last step. So if a step fails, or the hook is killed,
+        # the next event finds the server stopped and starts it.
         if is_changed:
             logger.info("%s: %s", SERVICE, _difference(plan, wanted))
             self._stop(running)
             self._add_layer(wanted)
-            self._stop_checks(wanted)
         else:
             self._stop(others)
+        self._stop_checks(wanted)
         self._ca_files.remove(but=wanted.services[SERVICE].environment.get("PGSSLROOTCERT"))
-        # Not by a replan, which would start an image's service again if it has run before.
-        container.start(SERVICE)
-        return Outcome(
-            self._health(container.get_services()),
+        if not self._start():
+            return Applied(
+                Condition.STOPPED, is_started=is_changed, holds_credentials=holds_credentials
+            )
+        if not is_changed:
+            logger.info("%s: %s", SERVICE, _reason_to_start(services, others))
+        return Applied(
+            self._health(self._container.get_services()),
             is_started=True,
-            holds_credentials=pebble_layer.holds_credentials(wanted, state.relation_id),
+            holds_credentials=holds_credentials,
         )
 
     def _plan(self) -> pebble.Plan | None:
-        """Return the plan, or None where it holds what ops cannot parse."""
+        """Return the plan, or None if ops cannot parse a value in it."""
         try:
             return self._container.get_plan()
         except (yaml.YAMLError, ValueError):
@@ -149,18 +165,29 @@ class DemoServer:
         try:
             self._container.add_layer(LABEL, layer, combine=True)
         except pebble.APIError as error:
-            if error.code == http.HTTPStatus.BAD_REQUEST:  # what was there is better than nothing
+            if error.code == http.HTTPStatus.BAD_REQUEST:  # the old plan is better than no server
                 self._start_again()
             raise
+
+    def _start(self) -> bool:
+        """Start the server; return False if Pebble is restarting it on its own."""
+        try:
+            # A replan would also start a service of the image that has run before.
+            self._container.start(SERVICE)
+        except pebble.ChangeError as error:
+            if _IS_STOPPING not in error.err:
+                raise
+            return False
+        return True
 
     def _start_again(self) -> None:
         try:
             self._container.start(SERVICE)
         except (pebble.Error, RuntimeError):
-            logger.warning("the server does not start again with what it had")
+            logger.warning("the server does not start again with its old plan")
 
     def _stop_checks(self, wanted: pebble.Layer) -> None:
-        """Stop the checks that the layer disables. Disabling a check does not stop it."""
+        """Stop the checks that the layer disables, which Pebble would keep running."""
         names = [
             name
             for name, check in wanted.checks.items()
@@ -174,72 +201,85 @@ class DemoServer:
         if running:
             self._container.stop_checks(*running)
 
-    @staticmethod
-    def _ca(state: CharmState) -> str | None:
-        if isinstance(state.database, Connected) and state.database.tls.enabled:
-            return state.database.tls.ca
-        return None
-
-    def health(self) -> Health:
-        """See how the server does, now."""
-        return _ask_pebble(lambda: self._health(self._container.get_services(SERVICE)))
-
     def _health(self, services: _Services) -> Health:
         service = services.get(SERVICE)
         if service is None:
-            return Condition.UNPLANNED
-        if service.current == "backoff":
-            return Failing(self._failure())
-        if not service.is_running():
+            return Condition.NOT_IN_PLAN
+        is_restarting = service.current == "backoff"
+        if not is_restarting and not service.is_running():
             return Condition.STOPPED
-        try:
-            check = self._container.get_checks(CHECK).get(CHECK)
-        except pebble.APIError:  # the server is known to run: one failed question is no trouble
-            return Condition.RUNNING
-        is_down = check is not None and check.status is pebble.CheckStatus.DOWN
-        return Condition.UNWELL if is_down else Condition.RUNNING
+        failed = self._failed_checks()
+        if is_restarting and (READY_CHECK not in failed or self._has_failed_to_start()):
+            return Failing("the server exited, will restart")
+        if READY_CHECK in failed:
+            return Condition.UNHEALTHY
+        return Condition.WITHOUT_DATABASE if DATABASE_CHECK in failed else Condition.RUNNING
 
-    def _failure(self) -> str:
-        """Return why the service does not stay up, in Pebble's words where it has any."""
-        changes = self._container.pebble.get_changes(pebble.ChangeState.ALL, SERVICE)
+    def _failed_checks(self) -> frozenset[str]:
+        try:
+            checks = self._container.get_checks(READY_CHECK, DATABASE_CHECK)
+        except pebble.APIError:  # the server runs; one failed request changes nothing
+            return frozenset()
+        down = pebble.CheckStatus.DOWN
+        return frozenset(name for name, check in checks.items() if check.status is down)
+
+    def _has_failed_to_start(self) -> bool:
+        """Whether the latest start failed. Pebble does not tell what became of its own restarts."""
+        all_changes = self._container.pebble.get_changes(pebble.ChangeState.ALL, SERVICE)
+        changes = [change for change in all_changes if _IS_STOPPING not in (change.err or "")]
         latest = max(changes, key=lambda change: change.spawn_time, default=None)
-        if latest is not None and latest.err:
-            return _reason(latest.err)
-        return "the server exited, will restart"
+        return latest is not None and bool(latest.err)
+
+
+def _ca(state: CharmState) -> str | None:
+    """Return the CA that the server needs in a file, or None."""
+    if isinstance(state.database, Connected) and state.database.tls.enabled:
+        return state.database.tls.ca
+    return None
 
 
 def _is_down(services: _Services) -> bool:
-    """Whether our service is stopped for good: Pebble does not start it again by itself."""
+    """Whether our service is stopped, and Pebble is not about to start it."""
     service = services.get(SERVICE)
     down = (pebble.ServiceStatus.INACTIVE, pebble.ServiceStatus.ERROR)
     return service is not None and service.current in down
+
+
+def _reason_to_start(services: _Services, others: list[str]) -> str:
+    """Return why an event starts the server although the plan does not change."""
+    reasons = [f"stops {', '.join(others)}, as only one server may run"] if others else []
+    if _is_down(services):
+        current = services[SERVICE].current
+        state = current.value if isinstance(current, pebble.ServiceStatus) else current
+        reasons.append(f"starts again, as Pebble reported it as {state}")
+    return "; ".join(reasons)
 
 
 def _ask_pebble(question: Callable[[], _T]) -> _T | Condition | Refused | Unknown | Failing:
     try:
         return question()
     except pebble.ChangeError as error:
-        return Failing(_reason(error.err))  # not str(error), which quotes the server's output
+        return Failing(_reason(error.err))  # str(error) would quote the server's output
     except pebble.APIError as error:
         reason = _reason(str(error))
         return Refused(reason) if error.code == http.HTTPStatus.BAD_REQUEST else Unknown(reason)
     except (pebble.PathError, pebble.ProtocolError, pebble.TimeoutError) as error:
         return Unknown(_reason(str(error)))
-    except (pebble.Error, http.client.HTTPException, OSError):  # killed in the middle of an answer
+    except (pebble.Error, http.client.HTTPException, OSError):  # Pebble died while it answered
         return Condition.UNREACHABLE
 
 
 def _reason(text: str) -> str:
-    """Return Pebble's error in one line, and only its innermost part where it is nested."""
+    """Return Pebble's error on one line; of nested errors, the innermost."""
     reasons = _TASK_ERROR.findall(text)
     return " ".join((reasons[-1] if reasons else text).split())
 
 
 def _difference(plan: pebble.Plan | None, wanted: pebble.Layer) -> str:
-    """Say what a layer changes, by name: values may be secret."""
+    """Return the names of what a layer changes; values may be secret."""
     new = wanted.services[SERVICE]
     old = plan.services.get(SERVICE) if plan else None
-    if old is None:
+    if plan is None or old is None:
         return f"starts as {new.command!r}"
     names = sorted(
         name
@@ -248,5 +288,9 @@ def _difference(plan: pebble.Plan | None, wanted: pebble.Layer) -> str:
     )
     if old.command != new.command:
         names.insert(0, "command")
-    names += sorted(wanted.services.keys() - {SERVICE})
+    names += sorted(
+        name
+        for name, service in wanted.services.items()
+        if name != SERVICE and plan.services.get(name) != service
+    )
     return f"changes {', '.join(names) or 'description and checks'}"

@@ -1,11 +1,11 @@
-"""The version that the demo server says it has."""
+"""The version that the demo server reports."""
 
 import socket
 import time
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-_HOST = "127.0.0.1"  # not by name: to look one up takes longer than to ask
+_IPV4, _IPV6 = "127.0.0.1", "::1"  # looking up a name takes longer than the request
 _REQUEST = b"GET /version HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n\r\n"
 _DEADLINE = 2.0  # seconds for the whole exchange; the server is in the same pod
 _MAX_REPLY = 4096  # bytes
@@ -19,9 +19,9 @@ class _Reply(BaseModel):
 
 
 def ask_version(port: int) -> str | None:
-    """Return what ``GET /version`` says, or None while the server does not answer with a version."""
+    """Return the version that ``GET /version`` reports, or None if there is none."""
     try:
-        head, _, body = _exchange(port).partition(b"\r\n\r\n")
+        head, _, body = _read_reply(port).partition(b"\r\n\r\n")
     except OSError:
         return None
     if not head.startswith((b"HTTP/1.0 200 ", b"HTTP/1.1 200 ")):
@@ -33,11 +33,11 @@ def ask_version(port: int) -> str | None:
     return version if 0 < len(version) <= _MAX_VERSION and version.isprintable() else None
 
 
-def _exchange(port: int) -> bytes:
-    """Return all that the server sends until the deadline, which no slow sender can move."""
+def _read_reply(port: int) -> bytes:
+    """Return what the server sends before the deadline, which a slow server cannot extend."""
     deadline = time.monotonic() + _DEADLINE
     reply = b""
-    with socket.create_connection((_HOST, port), timeout=_DEADLINE) as connection:
+    with _connect(port) as connection:
         connection.sendall(_REQUEST)
         while len(reply) < _MAX_REPLY:
             if (remaining := deadline - time.monotonic()) <= 0:
@@ -48,3 +48,11 @@ def _exchange(port: int) -> bytes:
                 break
             reply += received
     return reply
+
+
+def _connect(port: int) -> socket.socket:
+    """Return a connection to the server, which listens on IPv4 or on IPv6."""
+    try:
+        return socket.create_connection((_IPV4, port), timeout=_DEADLINE)
+    except ConnectionRefusedError:
+        return socket.create_connection((_IPV6, port), timeout=_DEADLINE)
