@@ -1,4 +1,4 @@
-"""What the charm's unit tests share: a unit of the charm, played by ops.testing."""
+"""Shared by the unit tests: the charm, in a pod that is simulated by ops.testing."""
 
 import socket
 
@@ -8,6 +8,7 @@ from ops.testing import Context
 
 import charm
 from charm import FastAPIDemoCharm
+from unit.charm_unit import give_address
 
 settings.register_profile("unit", deadline=None)
 settings.load_profile("unit")
@@ -15,10 +16,10 @@ settings.load_profile("unit")
 
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server's version is asked for over HTTP, and the pod's name and address are looked up."""
+    """Give every test the same pod: its name, its address, and a server without a version."""
     monkeypatch.setattr(charm, "ask_version", lambda _port: None)
     monkeypatch.setattr(socket, "getfqdn", lambda: "fastapi-demo-0.test")
-    monkeypatch.setattr(socket, "gethostbyname", lambda _name: "10.1.2.3")
+    give_address(monkeypatch, "10.1.2.3")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
-"""What the operator sees, and can ask for."""
+"""Statuses, actions, log lines and the version: what the operator sees."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -9,254 +8,321 @@ from typing import get_args
 import ops
 import pytest
 from ops.testing import ActionFailed, Container, State
-from pydantic import TypeAdapter
 
-import ingress
+import charm
 import statuses
-from charm_state import CharmState, CheckedConfig, FastAPIConfig
-from fastapi_demo import Condition, Health, Outcome
-from postgresql_client import Answer, Connected, Invalid, NotReady, NotRelated
-from postgresql_client.testing import Response, relation_for_requirer
+from charm_state import CharmState, CheckedConfig
+from databag import Answer, Invalid, NotReady, NotRelated
+from fastapi_demo import Applied, Condition, Health
+from ingress import Ready
+from postgresql_client import Connected
+from postgresql_client.testing import CA, Response, relation_for_requirer
 from unit.charm_unit import (
     CONTAINER,
+    SERVICE,
     Ctx,
     changed,
+    configured,
     databag,
-    environment,
+    details,
+    new_lines,
+    new_unit,
+    plan,
     provide,
+    starts_fail,
     status,
-    unit,
+    with_container,
 )
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+REFERENCE = (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
 NO_PEBBLE = Container(CONTAINER, can_connect=False)
-NOT_RELATED, NO_INGRESS = NotRelated(), ingress.NotRelated()
+NOT_RELATED = NotRelated()
+NOT_READY = NotReady(("KEY",))
+UNREADABLE = NotReady((), ("KEY",))
+INVALID_PORT = "Invalid port number, 22 is reserved for SSH"
+NO_DATABASE = "Waiting for database relation"
+WAITING_FOR_PEBBLE = "Waiting for Pebble in workload container"
 
 
-def connected(ctx: Ctx, config: Mapping[str, int | str] | None = None) -> State:
-    return changed(ctx, unit(relation_for_requirer("database"), config=config))
-
-
-def rows(ctx: Ctx, state: State, scope: str = "unit") -> list[dict[str, str]]:
-    """Run ``status-detail``."""
-    ctx.run(ctx.on.action("status-detail"), state)
-    results = TypeAdapter(dict[str, dict[str, str]]).validate_python(ctx.action_results)
-    return TypeAdapter(list[dict[str, str]]).validate_json(results["json-output"][scope])
-
-
-@pytest.mark.parametrize("container", [Container(CONTAINER, can_connect=True), NO_PEBBLE])
-def test_the_config_is_the_root_cause(ctx: Ctx, container: Container) -> None:
-    out = ctx.run(ctx.on.config_changed(), unit(container=container, config={"server-port": 22}))
-
-    assert status(out) == "blocked: Invalid port number, 22 is reserved for SSH"
-
-
-@pytest.mark.parametrize("port", [1, 21, 23, 65535])
-def test_every_other_port_will_do(ctx: Ctx, port: int) -> None:
-    assert status(connected(ctx, config={"server-port": port})) == "active"
-
-
-def test_without_a_relation_the_operator_has_to_act(ctx: Ctx) -> None:
-    out = ctx.run(ctx.on.config_changed(), unit())
-
-    assert status(out) == "blocked: Waiting for database relation"
-
-
-def test_without_pebble_there_is_nothing_to_do_but_wait(ctx: Ctx) -> None:
-    out = changed(ctx, unit(relation_for_requirer("database"), NO_PEBBLE))
-
-    assert status(out) == "maintenance: Waiting for Pebble in workload container"
-
-
-def test_before_the_service_is_planned(ctx: Ctx) -> None:
-    state = unit(relation_for_requirer("database"))
-
-    out = ctx.run(ctx.on.collect_unit_status(), state)
-
-    assert status(out) == "maintenance: Waiting for Pebble in workload container"
-
-
-def assert_is_in_the_readme(
-    health: Health = Condition.RUNNING,
-    *,
-    database: Answer = NOT_RELATED,
-    route: ingress.Answer = NO_INGRESS,
-) -> None:
-    state = CharmState(CheckedConfig(FastAPIConfig()), database, 1, route)
-
-    for each in statuses.unit_statuses(state, Outcome(health, holds_credentials=True)):
-        assert each.kind == "active" or f"`{each.message}`" in README
+def connected(ctx: Ctx, response: Response | None = None) -> State:
+    related = relation_for_requirer("database", response=response or Response())
+    return changed(ctx, new_unit(related))
 
 
 @pytest.mark.parametrize(
-    "health", [*Condition, *(each("REASON") for each in get_args(Health) if each is not Condition)]
+    ("state", "expected"),
+    [
+        (new_unit(config={"server-port": 22}), f"blocked: {INVALID_PORT}"),
+        (new_unit(None, NO_PEBBLE, config={"server-port": 22}), f"blocked: {INVALID_PORT}"),
+        (new_unit(), f"blocked: {NO_DATABASE}"),
+        (
+            new_unit(relation_for_requirer("database", response=False), NO_PEBBLE),
+            f"maintenance: {WAITING_FOR_PEBBLE}",
+        ),
+        (
+            new_unit(relation_for_requirer("database", response=False)),
+            f"waiting: {NO_DATABASE}",
+        ),
+    ],
 )
-def test_whatever_the_server_does_is_in_the_readme(health: Health) -> None:
-    assert_is_in_the_readme(health)
+def test_the_status_is_the_root_cause(ctx: Ctx, state: State, expected: str) -> None:
+    assert status(ctx.run(ctx.on.config_changed(), state)) == expected
 
 
-def test_whatever_keeps_the_database_away_is_in_the_readme() -> None:
-    answers = (NOT_RELATED, NotReady(("KEY",)), NotReady((), ("KEY",)), Invalid("FIELD", "REASON"))
+def test_before_the_service_is_in_the_plan_the_unit_waits_for_pebble(ctx: Ctx) -> None:
+    state = new_unit(relation_for_requirer("database"))
 
-    assert {*map(type, answers), Connected} == {*get_args(Answer)}
-    for answer in answers:
-        assert_is_in_the_readme(database=answer)
+    out = ctx.run(ctx.on.collect_unit_status(), state)
+
+    assert status(out) == f"maintenance: {WAITING_FOR_PEBBLE}"
 
 
-def test_whatever_keeps_the_ingress_away_is_in_the_readme() -> None:
-    invalid = ingress.Invalid("ingress.url", "REASON")
-    answers = (NO_INGRESS, ingress.NotReady(), ingress.PortRefused(65535), invalid)
+@pytest.mark.parametrize("port", [1, 21, 23, 38811, 38812, 38813, 65301, 65535])
+def test_only_the_ports_of_juju_and_ssh_are_refused(ctx: Ctx, port: int) -> None:
+    expected = (
+        f"blocked: Invalid port number, {port} is used by Juju in the pod"
+        if port in (38812, 38813, 65301)
+        else "active"
+    )
 
-    assert {*map(type, answers), ingress.Ready} == {*get_args(ingress.Answer)}
-    for answer in answers:
-        assert_is_in_the_readme(route=answer)
+    assert status(configured(ctx, connected(ctx), {"server-port": port})) == expected
+
+
+@pytest.mark.parametrize(
+    ("health", "database", "route", "port"),
+    [
+        *((each, NOT_RELATED, NOT_RELATED, 8000) for each in Condition),
+        *(
+            (each("REASON"), NOT_RELATED, NOT_RELATED, 8000)
+            for each in get_args(Health)
+            if each is not Condition
+        ),
+        (Condition.RUNNING, NOT_READY, NOT_READY, 8000),
+        (Condition.RUNNING, UNREADABLE, NOT_READY, 65535),
+        (Condition.RUNNING, Invalid("FIELD", "REASON"), Invalid("ingress.url", "REASON"), 8000),
+    ],
+)
+def test_every_message_is_in_the_reference(
+    health: Health, database: Answer[Connected], route: Answer[Ready], port: int
+) -> None:
+    config = CheckedConfig(port, "verify-full")
+    state = CharmState(config, database, 1, (), route, is_ipv6_only=False)
+
+    applied = Applied(health, holds_credentials=True)
+    of_unit = statuses.unit_statuses(state, applied)
+    for each in (*of_unit, *statuses.application_details(state, applied, {})):
+        assert each.kind == "active" or f"`{each.message}`" in REFERENCE
+
+
+def stopped(state: State, current: ops.pebble.ServiceStatus) -> State:
+    """Let the server have stopped."""
+    container = replace(state.get_container(CONTAINER), service_statuses={SERVICE: current})
+    return with_container(state, container)
 
 
 @pytest.mark.parametrize(
     "current", [ops.pebble.ServiceStatus.INACTIVE, ops.pebble.ServiceStatus.ERROR]
 )
-def test_a_service_that_is_down_is_reported_and_started(
+def test_a_server_that_is_down_is_reported_and_started(
     ctx: Ctx, current: ops.pebble.ServiceStatus
 ) -> None:
-    state = connected(ctx)
-    container = state.get_container(CONTAINER)
-    stopped = replace(container, service_statuses={"fastapi-service": current})
-    state = replace(state, containers=frozenset({stopped}))
+    state = stopped(connected(ctx), current)
+    new_lines(ctx)
 
     seen = ctx.run(ctx.on.collect_unit_status(), state)
     assert status(seen) == "maintenance: Waiting for the service to start up"
 
     assert status(ctx.run(ctx.on.update_status(), state)) == "active"
-
-
-def test_a_failed_check_is_reported_until_it_recovers(ctx: Ctx) -> None:
-    state = connected(ctx)
-    container = state.get_container(CONTAINER)
-    (check,) = container.check_infos
-    for is_up in (False, True):
-        info = replace(
-            check, status=ops.pebble.CheckStatus.UP if is_up else ops.pebble.CheckStatus.DOWN
-        )
-        container = replace(container, check_infos=frozenset({info}))
-        event = ctx.on.pebble_check_recovered if is_up else ctx.on.pebble_check_failed
-
-        out = ctx.run(event(container, info), replace(state, containers=frozenset({container})))
-
-        assert (status(out) == "active") is is_up
-        if not is_up:
-            assert out.unit_status.name == "maintenance"
-            assert "GET /version" in out.unit_status.message
+    assert new_lines(ctx) == [
+        f"fastapi-service: starts again, as Pebble reported it as {current.value}"
+    ]
 
 
 @pytest.mark.parametrize(
-    ("written", "field"),
+    ("error", "expected", "logged"),
     [
-        ({"endpoints": "nonsense"}, "endpoints"),
-        ({"secret-user": "not a uri"}, "secret-user"),
-        ({"database": "x" * 64}, "database"),
-        ({"subordinated": "perhaps"}, "subordinated"),
+        (
+            "cannot start service while terminating",
+            "maintenance: Waiting for the service to start up",
+            [],
+        ),
+        (
+            "exited quickly with code 1",
+            "blocked: Server does not run, see its log. Pebble: exited quickly with code 1",
+            ["Pebble: exited quickly with code 1"],
+        ),
     ],
 )
-def test_what_cannot_be_used_is_named(ctx: Ctx, written: dict[str, str], field: str) -> None:
+def test_a_server_that_does_not_start_is_reported_unless_pebble_restarts_it(
+    ctx: Ctx, error: str, expected: str, logged: list[str]
+) -> None:
+    state = stopped(connected(ctx), ops.pebble.ServiceStatus.INACTIVE)
+    new_lines(ctx)
+
+    with starts_fail(error):
+        out = ctx.run(ctx.on.update_status(), state)
+        assert new_lines(ctx) == logged
+        assert status(out) == expected
+        assert expected.endswith(f": {details(ctx, out)[0]['Message']}")
+
+    assert plan(out) == plan(state)
+
+
+@pytest.mark.parametrize(
+    ("down", "expected", "remedy"),
+    [
+        (
+            ("fastapi-ready", "fastapi-database"),
+            "maintenance: Server does not answer GET /version, Pebble restarts it; see its log",
+            ("server's log",),
+        ),
+        (
+            ("fastapi-database",),
+            "waiting: Server cannot use the database: GET /names fails, see its log",
+            ("certificate", "CA", "database is down", "get-db-info", "server's log"),
+        ),
+    ],
+)
+def test_a_failed_check_is_reported_until_it_recovers(
+    ctx: Ctx,
+    monkeypatch: pytest.MonkeyPatch,
+    down: tuple[str, ...],
+    expected: str,
+    remedy: tuple[str, ...],
+) -> None:
     state = connected(ctx)
+    asked: list[int] = []
+    monkeypatch.setattr(charm, "ask_version", asked.append)
+    for failed in (down, ()):
+        container = state.get_container(CONTAINER)
+        infos = {
+            replace(
+                info,
+                status=ops.pebble.CheckStatus.DOWN
+                if info.name in failed
+                else ops.pebble.CheckStatus.UP,
+            )
+            for info in container.check_infos
+        }
+        container = replace(container, check_infos=frozenset(infos))
+        (info,) = (info for info in infos if info.name == down[0])
+        event = ctx.on.pebble_check_failed if failed else ctx.on.pebble_check_recovered
 
-    out = changed(ctx, provide(state, {**databag(state), **written}))
+        state = ctx.run(event(container, info), with_container(state, container))
 
-    assert out.unit_status.name == "blocked"
-    assert field in out.unit_status.message
-    assert len(out.unit_status.message) < 120
+        assert status(state) == (expected if failed else "active")
+        assert bool(asked) is not bool(failed), "only a healthy server is asked for its version"
+        bad = [row["Action"] for row in details(ctx, state) if row["Status"] != "Active"]
+        assert all(text in action for action in bad for text in remedy)
+        assert len(bad) == bool(failed)
 
 
 @pytest.mark.parametrize(
     ("code", "kind"), [(1000, "active"), (4001, "waiting"), (5002, "blocked"), (999999, "active")]
 )
-def test_the_providers_own_status_counts_by_its_code(ctx: Ctx, code: int, kind: str) -> None:
+def test_a_status_of_the_provider_blocks_or_waits_by_its_code(
+    ctx: Ctx, code: int, kind: str
+) -> None:
     state = connected(ctx)
     raised = [{"code": code, "message": "Disk\nfull", "resolution": "Add storage"}]
+    new_lines(ctx)
 
     out = changed(ctx, provide(state, {**databag(state), "status": json.dumps(raised)}))
 
-    assert out.unit_status.name == kind
-    if kind != "active":
-        assert "Disk full. Add storage" in out.unit_status.message
-    logged = [line.message for line in ctx.juju_log if line.level == "INFO"]
-    assert any("Disk full" in message for message in logged) is (kind == "active")
+    if kind == "active":
+        assert status(out) == "active"
+        assert "Disk full" in "".join(new_lines(ctx))
+    else:
+        expected = "Database: Disk full. Add storage"
+        assert status(out) == f"{kind}: {expected}"
+        out = changed(ctx, provide(out, {**databag(out), "endpoints": "?"}))
+        assert expected in [row["Message"] for row in details(ctx, out)]
 
 
-def test_details_when_all_is_well(ctx: Ctx) -> None:
-    details = rows(ctx, connected(ctx))
+def test_details_show_every_component_when_all_is_well(ctx: Ctx) -> None:
+    found = details(ctx, connected(ctx))
 
-    assert [row["Status"] for row in details] == ["Active"] * 3
-    assert all(row["Reason"] != "N/A" for row in details)
+    assert [row["Component Name"] for row in found] == ["config", "database", "workload"]
+    assert {row["Status"] for row in found} == {"Active"}
+    assert all(row["Reason"] != "N/A" for row in found)
     assert any("Unit Statuses" in log for log in ctx.action_logs)
 
 
 def test_details_name_check_and_remedy_of_all_that_is_wrong(ctx: Ctx) -> None:
-    state = unit(container=NO_PEBBLE, config={"server-port": 22})
+    related = relation_for_requirer("database", response=False)
+    state = new_unit(related, NO_PEBBLE, config={"server-port": 22})
 
-    details = rows(ctx, state)
+    found = details(ctx, state)
 
-    wrong = {row["Message"]: row["Action"] for row in details if row["Status"] != "Active"}
-    assert wrong.keys() == {
-        "Invalid port number, 22 is reserved for SSH",
-        "Waiting for database relation",
-        "Waiting for Pebble in workload container",
-    }
-    assert "juju config" in wrong["Invalid port number, 22 is reserved for SSH"]
-    assert "juju integrate" in wrong["Waiting for database relation"]
-    assert len(rows(ctx, state, "app")) == 2
+    assert [(row["Status"], row["Message"]) for row in found] == [
+        ("Blocked", INVALID_PORT),
+        ("Maintenance", WAITING_FOR_PEBBLE),
+        ("Waiting", NO_DATABASE),
+    ]
+    for row, remedy in zip(found, ("juju config", "kubectl", "provider to send"), strict=True):
+        assert remedy in row["Action"]
+    of_application = [row["Message"] for row in details(ctx, state, "app")]
+    assert of_application == [INVALID_PORT, NO_DATABASE]
 
 
-def test_where_the_database_is(ctx: Ctx) -> None:
-    state = connected(ctx)
+@pytest.mark.parametrize(
+    ("ca", "tls"),
+    [
+        (None, "off"),
+        (CA, "on, verified"),
+        ("", "on, not verified: the provider sent no CA"),
+    ],
+)
+@pytest.mark.parametrize("show_password", [True, False])
+def test_get_db_info_shows_where_the_database_is(
+    ctx: Ctx, *, ca: str | None, tls: str, show_password: bool
+) -> None:
+    answer = Response(
+        ["a:5432", "b:6432"], username="me", password="pw", version=None if ca else "14", tls_ca=ca
+    )
+    state = connected(ctx, answer)
 
-    ctx.run(ctx.on.action("get-db-info"), state)
+    ctx.run(ctx.on.action("get-db-info", params={"show-password": show_password}), state)
 
     assert ctx.action_results == {
-        "db-host": "postgresql-k8s-primary.test.svc.cluster.local",
-        "db-port": "5432",
+        "db-host": "a,b",
+        "db-port": "5432,6432",
         "db-name": "names_db",
-        "db-tls": "off",
-        "db-version": "14.15",
-    }
+        "db-tls": tls,
+        "db-version": "unknown" if ca else "14",
+    } | ({"db-username": "me", "db-password": "pw"} if show_password else {})
 
 
-def test_the_password_is_shown_to_who_asks_for_it(ctx: Ctx) -> None:
-    related = relation_for_requirer("database", response=Response(username="me", password="pw"))
-    state = changed(ctx, unit(related))
+def test_get_db_info_says_why_there_is_no_database(ctx: Ctx) -> None:
+    state = new_unit(config={"server-port": 22})
 
-    ctx.run(ctx.on.action("get-db-info", params={"show-password": True}), state)
+    with pytest.raises(ActionFailed) as failed:
+        ctx.run(ctx.on.action("get-db-info"), state)
 
-    assert ctx.action_results is not None
-    assert ctx.action_results["db-username"] == "me"
-    assert ctx.action_results["db-password"] == "pw"
-
-
-def test_without_a_database_there_is_nothing_to_show(ctx: Ctx) -> None:
-    with pytest.raises(ActionFailed, match="Waiting for database relation"):
-        ctx.run(ctx.on.action("get-db-info", params={"show-password": True}), unit())
+    expected = f"No database connected: {INVALID_PORT}; {NO_DATABASE}"
+    assert failed.value.message == expected
 
 
 def test_a_change_is_one_line_in_the_log_and_a_quiet_event_is_none(ctx: Ctx) -> None:
-    state = connected(ctx)
+    state = new_unit()
+    state = ctx.run(ctx.on.pebble_ready(state.get_container(CONTAINER)), state)
+    uvicorn = "uvicorn api_demo_server.app:app --host=0.0.0.0 --port=8000"
+    assert new_lines(ctx) == [f"fastapi-service: starts as '{uvicorn}'"]
 
-    def lines() -> list[str]:
-        return [line.message for line in ctx.juju_log if line.level not in ("DEBUG", "TRACE")]
-
-    ctx.juju_log.clear()
     state = ctx.run(ctx.on.update_status(), state)
+    assert new_lines(ctx) == []
+
+    configured(ctx, state, {"server-port": 8080})
+    assert new_lines(ctx) == ["fastapi-service: changes command"]
+
+
+def test_the_version_of_a_server_that_starts_slowly_comes_with_the_next_event(
+    ctx: Ctx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = connected(ctx)
+    assert state.workload_version == ""
+
+    monkeypatch.setattr(charm, "ask_version", {8000: "2.1.1"}.get)
     state = ctx.run(ctx.on.config_changed(), state)
-    assert lines() == []
 
-    ctx.run(ctx.on.config_changed(), replace(state, config={"server-port": 8080}))
-    assert lines() == ["fastapi-service: changes command"]
-
-
-def test_a_secret_that_cannot_be_read_for_once_is_named(ctx: Ctx) -> None:
-    state = replace(connected(ctx), secrets=frozenset())
-
-    out = ctx.run(ctx.on.update_status(), state)
-
-    expected = "waiting: Cannot read `secret-user` now; the server keeps its credentials"
-    assert status(out) == expected
-    assert environment(out)["DEMO_SERVER_DB_PASSWORD"]
+    assert state.workload_version == "2.1.1"
