@@ -1,19 +1,21 @@
-# The commands of the README. Each sets up what it needs, in .venv and .cache, and says so.
-# PYTHON=python3.12 names the Python for .venv; without it, .venv keeps the one that it has.
+# The commands of README and CONTRIBUTING. Each one installs what it needs into .venv and .cache.
+# PYTHON=python3.12 selects the Python of .venv. Without it, .venv keeps its Python.
 
 BIN := .venv/bin
 export PYTHONPATH := lib:src:tests:scripts
-# uv's own cache where somebody uses uv already. Otherwise nothing is left outside of this directory.
+# Use uv's cache if there is one. Otherwise keep the cache in this directory.
 export UV_CACHE_DIR ?= $(or $(wildcard $(HOME)/.cache/uv),$(CURDIR)/.cache/uv)
 
-.PHONY: help demo test bench pins clean always
+.PHONY: help demo test bench sbom pins clean always
 
 help:
-	@echo "make demo            the charm at work on real Pebble, PostgreSQL and Prometheus (KEEP=1 to look around)"
-	@echo "make test            all tests that can run on this machine"
-	@echo "make bench           what an event costs (CHARM=FILE.charm for a packed charm)"
+	@echo "make demo            show the charm with real Pebble, PostgreSQL and Prometheus"
+	@echo "                     (KEEP=1: run until Ctrl-C; DEMO_SERVER=DIR: use the real server, from a checkout)"
+	@echo "make test            run every check that needs no Juju controller (DEMO_SERVER=DIR as above)"
+	@echo "make bench           measure what an event costs (CHARM=FILE.charm: in a packed charm)"
+	@echo "make sbom CHARM=...  list the Python packages in packed charms, as a CycloneDX SBOM"
 	@echo "make pins            renew the pinned versions in pyproject.toml"
-	@echo "make clean           remove what these commands made"
+	@echo "make clean           remove what these commands installed"
 
 demo: .venv/ready
 	@$(BIN)/python scripts/demo.py $(if $(KEEP),--keep)
@@ -23,7 +25,10 @@ test: .venv/ready
 	@$(BIN)/python scripts/check.py
 
 bench: .venv/ready
-	@$(BIN)/python scripts/benchmark.py $(if $(CHARM),--charm $(CHARM))
+	@scripts/sandbox.sh $(BIN)/python scripts/benchmark.py $(if $(CHARM),--charm $(CHARM))
+
+sbom: .venv/ready
+	@$(BIN)/python scripts/sbom.py $(CHARM)
 
 pins: .venv/ready
 	@$(BIN)/python scripts/pins.py

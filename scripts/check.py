@@ -1,4 +1,7 @@
-"""Run all checks that need no Juju controller, and say what goes on: ``make test``."""
+"""Run all checks that need no Juju controller, and show their progress: ``make test``.
+
+The functional tests mostly wait, so the other checks run beside them.
+"""
 
 import signal
 
@@ -15,7 +18,16 @@ def check() -> None:
     """Run tox; end with its exit code."""
     if sys.stdout.isatty():  # which the tools cannot see behind us
         os.environ.setdefault("FORCE_COLOR", "1")
-    sys.exit(relay(Path(sys.executable).with_name("tox"), "run"))
+    tox = Path(sys.executable).with_name("tox")
+    others = "lint,static,unit,packages"
+    sys.exit(
+        relay(
+            {
+                "functional": [tox, "run", "-e", "functional"],
+                "other     ": [tox, "run", "-e", others],
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Make ``.venv``, with all that the commands of the Makefile need: ``make .venv/ready``.
 
-Runs on a bare Python. An environment is complete when the file ``ready`` is in it, which says what
-Python it is of; one that an interrupted run has left is made anew.
+Runs on a bare Python. An environment is complete when it has the file ``ready``, which names its
+Python. One that an interrupted run has left is made anew.
 """
 
 import signal
@@ -16,16 +16,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from environment.programs import alone, busy, exit_code, say, why_not
+from environment.programs import alone, busy, exit_code, say
+from environment.tools import PYPI, MissingToolError, apt_get, get_from
 
 VENV = Path(".venv")
 READY = VENV / "ready"
 PROJECT = Path("pyproject.toml")
 PYTHON = f"{sys.base_prefix} {sys.version}"
-
-
-class SetUpError(Exception):
-    """The environment cannot be made. The text says why, in one line."""
+FAILURE = ".venv cannot be completed"
 
 
 def set_up(*, is_python_named: bool) -> None:
@@ -35,27 +33,22 @@ def set_up(*, is_python_named: bool) -> None:
         is_python_named: Whether it has to be of the Python that runs this.
     """
     with alone(Path(__file__), "setting up .venv"):
-        made_by = READY.read_text() if READY.exists() else None
-        is_kept = made_by is not None and (made_by == PYTHON or not is_python_named)
-        if is_kept and READY.stat().st_mtime >= newest_source():
+        python = READY.read_text() if READY.exists() else ""
+        if is_python_named and python != PYTHON:
+            python = ""
+        newest = max(file.stat().st_mtime for file in (PROJECT, Path(__file__)))
+        if python and READY.stat().st_mtime >= newest:
             return
         READY.unlink(missing_ok=True)
-        if made_by is not None and is_kept:
-            sync()
-            READY.write_text(made_by)
-            return
         try:
-            make_environment()
-            sync()
-            READY.write_text(PYTHON)
+            if not python:
+                make_environment()
+            with busy("Installing what pyproject.toml asks for into .venv"):
+                get_from(PYPI, FAILURE, VENV / "bin/uv", "sync", "--quiet", "--group", "dev")
+            READY.write_text(python or PYTHON)
         except BaseException:  # Ctrl-C, too
             shutil.rmtree(VENV, ignore_errors=True)
             raise
-
-
-def newest_source() -> float:
-    """Return when what an environment is made from was changed last."""
-    return max(file.stat().st_mtime for file in (PROJECT, Path(__file__)))
 
 
 def make_environment() -> None:
@@ -67,42 +60,23 @@ def make_environment() -> None:
         is_made = is_venv_made()
     if not is_made and os.geteuid() == 0 and shutil.which("apt-get"):
         with busy("Installing Debian's package python3-venv on this machine"):
-            apt = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-            for command in (["update", "-qq"], ["install", "-y", "-qq", "python3-venv"]):
-                subprocess.run(["apt-get", *command], capture_output=True, check=False, env=apt)
+            apt_get("update", "-qq")
+            apt_get("install", "-y", "-qq", "python3-venv")
             is_made = is_venv_made()
     if not is_made:
-        raise SetUpError(
+        raise MissingToolError(
             "Python's module venv is missing: install it (apt-get install python3-venv)"
         )
-    found = re.search(r'^ *"(uv==.*)",$', PROJECT.read_text(), re.MULTILINE)
-    assert found is not None
+    (uv,) = re.findall(r'^ *"(uv==.*)",$', PROJECT.read_text(), re.MULTILINE)
     with busy("Installing uv into .venv"):
-        pip = (VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-cache-dir")
-        run(*pip, "--disable-pip-version-check", "--retries=1", found[1])
-
-
-def sync() -> None:
-    """Install what the project asks for."""
-    with busy("Installing what pyproject.toml asks for into .venv"):
-        run(VENV / "bin" / "uv", "sync", "--quiet", "--group", "dev")
+        pip = (VENV / "bin/python", "-m", "pip", "install", "--quiet", "--no-cache-dir")
+        get_from(PYPI, FAILURE, *pip, "--disable-pip-version-check", "--retries=1", uv)
 
 
 def is_venv_made() -> bool:
     """Make a bare environment; return whether that worked."""
-    venv: list[str | Path] = [sys.executable, "-m", "venv", "--clear", VENV]
+    venv = (sys.executable, "-m", "venv", "--clear", str(VENV))
     return subprocess.run(venv, capture_output=True, check=False).returncode == 0
-
-
-def run(*command: str | Path) -> None:
-    """Run a command that gets something from the package index."""
-    environment = {**os.environ, "UV_HTTP_RETRIES": "1"}
-    environment.pop("VIRTUAL_ENV", None)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode != 0:
-        settings = "PIP_INDEX_URL and UV_DEFAULT_INDEX"
-        why = why_not(done.stderr, "the Python package index", settings)
-        raise SetUpError(f".venv cannot be completed, as {why}")
 
 
 def main() -> int:
@@ -112,7 +86,7 @@ def main() -> int:
         "--this-python", action="store_true", help="remake .venv if it is of another Python"
     )
     named: bool = parser.parse_args().this_python
-    return exit_code("The set-up", lambda: set_up(is_python_named=named), SetUpError, OSError)
+    return exit_code("The set-up", lambda: set_up(is_python_named=named), MissingToolError, OSError)
 
 
 if __name__ == "__main__":

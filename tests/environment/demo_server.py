@@ -1,15 +1,22 @@
 """The demo server, seen from outside: HTTP."""
 
 import http.client
+import json
 import urllib.parse
-
-from pydantic import BaseModel
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from environment.waiting import wait_for
 
 
-class _Names(BaseModel):
-    names: dict[str, str]
+@dataclass(frozen=True)
+class Reply:
+    """What the server answers: status 0 and no text where there is no answer."""
+
+    status: int
+    text: str = ""
+    location: str = ""
+    """Where a redirect leads to."""
 
 
 class Server:
@@ -20,42 +27,44 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where a browser finds it."""
         return f"http://localhost:{self.port}"
 
     def wait_until_up(self) -> None:
-        """Return once the server answers."""
-        wait_for("the server's answer", self.is_up)
-
-    def is_up(self) -> bool:
-        """Whether it answers ``GET /version``."""
-        return self._request("GET", "/version")[0] == http.HTTPStatus.OK
-
-    def get(self, path: str) -> tuple[int, str]:
-        """Ask for a path; return the status and the text, 0 and no text without an answer."""
-        status, body = self._request("GET", path)
-        return status, body.decode()
+        """Return once the server answers ``GET /version``."""
+        wait_for("the server's answer", lambda: self.ask("/version").status == http.HTTPStatus.OK)
 
     def add_name(self, name: str) -> bool:
         """``POST /addname/``; whether that worked."""
-        status, _ = self._request("POST", "/addname/", urllib.parse.urlencode({"name": name}))
-        return status == http.HTTPStatus.OK
+        return self.ask("/addname/", {"name": name}).status == http.HTTPStatus.OK
 
     def names(self) -> list[str] | None:
         """``GET /names`` in order, or None when the server cannot tell."""
-        status, body = self._request("GET", "/names")
-        if status != http.HTTPStatus.OK:
+        reply = self.ask("/names")
+        if reply.status != http.HTTPStatus.OK:
             return None
-        return list(_Names.model_validate_json(body).names.values())
+        content: dict[str, dict[str, str]] = json.loads(reply.text)
+        return list(content["names"].values())
 
-    def _request(self, method: str, path: str, form: str | None = None) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("localhost", self.port, timeout=20)
-        headers = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
+    def ask(
+        self,
+        path: str,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        client: str = "",
+    ) -> Reply:
+        """Get a path, or post a form to it, from an address of this machine if that matters."""
+        source = (client, 0) if client else None
+        connection = http.client.HTTPConnection(
+            client or "localhost", self.port, timeout=20, source_address=source
+        )
+        body = None if form is None else urllib.parse.urlencode(form)
+        sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         try:
-            connection.request(method, path, form, headers)
+            connection.request("GET" if body is None else "POST", path, body, sent)
             response = connection.getresponse()
-            return response.status, response.read()
+            location = response.headers.get("Location", "")
+            return Reply(response.status, response.read().decode(), location)
         except OSError:
-            return 0, b""
+            return Reply(0)
         finally:
             connection.close()

@@ -1,4 +1,4 @@
-"""What Pebble pushes to Loki, seen by a server that only takes it."""
+"""A server that takes log lines as Loki does, and shows what Pebble has pushed."""
 
 import http.server
 import threading
@@ -18,19 +18,13 @@ class _Push(BaseModel):
     streams: tuple[_Stream, ...]
 
 
-@dataclass
+@dataclass(frozen=True)
 class LogSink:
-    """A server that takes log lines as Loki does."""
+    """What has been pushed to a URL."""
 
     url: str
     lines: list[str] = field(default_factory=list)
     labels: list[Mapping[str, str]] = field(default_factory=list)
-
-    def take(self, body: bytes) -> None:
-        """Take what is pushed."""
-        for stream in _Push.model_validate_json(body).streams:
-            self.labels.append(stream.stream)
-            self.lines += [line for _, line in stream.values]
 
 
 @contextmanager
@@ -39,7 +33,10 @@ def log_sink() -> Iterator[LogSink]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            sink.take(self.rfile.read(int(self.headers["Content-Length"])))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            for pushed in _Push.model_validate_json(body).streams:
+                sink.labels.append(pushed.stream)
+                sink.lines.extend(line for _, line in pushed.values)
             self.send_response(http.HTTPStatus.NO_CONTENT)
             self.end_headers()
 

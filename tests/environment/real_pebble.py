@@ -1,45 +1,58 @@
 """A real Pebble, run as Juju runs it in a workload container."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from ops import pebble
 
-from environment.sandbox import Sandbox
+from environment import images, tools
+from environment.images import Image
 from environment.waiting import wait_for
+
+_ROCK_USER = 584792
+# Root becomes a user who can change nothing, but can read a Python in root's home.
+_AS_ROCK_USER = (
+    *(shutil.which("setpriv") or "setpriv", f"--reuid={_ROCK_USER}", f"--regid={_ROCK_USER}"),
+    *("--clear-groups", "--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search"),
+)
+_WRITE = re.compile(r"^\S+ \[pebble\] (?:POST|PUT|DELETE) /v1/", re.MULTILINE)
 
 
 class Pebble:
-    """A Pebble daemon with its own directory; its services end with it.
+    """A Pebble daemon of an image, in a directory of its own; its services end with it."""
 
-    Args:
-        executable: The program.
-        directory: Where it keeps its files.
-        env: What the image adds to the environment of all that runs in the container.
-        sandbox: Where it runs, if not in the file system that we see.
-    """
-
-    def __init__(
-        self,
-        executable: Path,
-        directory: Path,
-        env: Mapping[str, str],
-        sandbox: Sandbox | None = None,
-    ) -> None:
-        command: list[str | Path] = [executable, "run", "--create-dirs", "--hold", "--verbose"]
-        self._command = sandbox.command(*command) if sandbox else command
+    def __init__(self, directory: Path, image: Image) -> None:
+        self._executable = tools.pebble()
+        self._command: list[str | Path] = [
+            self._executable,
+            "run",
+            "--create-dirs",
+            "--hold",
+            "--verbose",
+        ]
         self._directory = directory
-        self._env = dict(env)
+        self._image = image
+        self._env = images.environment() if image.env is None else image.env
         self._process: subprocess.Popen[bytes] | None = None
         self.log = directory / "pebble.log"
         directory.mkdir(parents=True, exist_ok=True)
+        if image.is_rock and os.geteuid() == 0:
+            self._command = [*_AS_ROCK_USER, *self._command]
+            try:
+                subprocess.run([*_AS_ROCK_USER, "true"], check=True, capture_output=True)
+            except (OSError, subprocess.CalledProcessError):
+                message = "root lacks setpriv or CAP_DAC_READ_SEARCH: run this as another user"
+                raise tools.MissingToolError(message) from None
+            os.chown(directory, _ROCK_USER, _ROCK_USER)
 
     @property
     def socket(self) -> Path:
-        """Where the daemon listens."""
         return self._directory / ".pebble.socket"
 
     @property
@@ -47,26 +60,23 @@ class Pebble:
         """A new client of the daemon, whether that runs or not."""
         return pebble.Client(socket_path=str(self.socket))
 
-    def start(
-        self,
-        image_layers: Mapping[str, str] | None = None,
-        *,
-        env: Mapping[str, str] | None = None,
-    ) -> None:
-        """Start the daemon as a new container does: with what is in the image, and no more."""
-        layers = self._directory / "layers"
-        layers.mkdir(exist_ok=True)
-        for old in layers.iterdir():
-            old.unlink()
-        for name, text in (image_layers or {}).items():
-            (layers / name).write_text(text)
+    def start(self, *, layer: str | None = None) -> None:
+        """Start the daemon as a new container does: with what is in the image, and no more.
+
+        Args:
+            layer: The layer of another image.
+        """
+        file = self._directory / "layers" / "001-image.yaml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text((self._image.layer if layer is None else layer) or "{}")
         (self._directory / ".pebble.state").unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
-                env={**os.environ, **self._env, **(env or {}), "PEBBLE": str(self._directory)},
+                env={**os.environ, **self._env, "PEBBLE": str(self._directory)},
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                cwd="/" if self._image.is_rock else self._directory,
                 start_new_session=True,
             )
         wait_for("Pebble's socket", self._answers)
@@ -78,14 +88,36 @@ class Pebble:
             return False
         return True
 
+    @property
+    def is_ready(self) -> bool:
+        """What Kubernetes asks before it sends requests to the pod."""
+        checks = self.client.get_checks(level=pebble.CheckLevel.READY)
+        return all(check.status is not pebble.CheckStatus.DOWN for check in checks)
+
     def processes(self, pattern: str = "uvicorn") -> frozenset[int]:
         """Return the ids of the daemon's children whose command line has the pattern in it."""
-        if self._process is None:
-            return frozenset()
+        # In stat, after the name, which may have spaces and parentheses: state and parent.
         return frozenset(
             process
-            for process in _children(self._process.pid)
-            if pattern in _read(process, "cmdline")
+            for process in (int(each.name) for each in Path("/proc").glob("[0-9]*"))
+            if self._process is not None
+            and _read(process, "stat").rpartition(")")[2].split()[1:2] == [str(self._process.pid)]
+            and pattern in _read(process, "cmdline")
+        )
+
+    def writes(self) -> int:
+        """Return how often the daemon was asked to change something, as its log says."""
+        self.client.get_system_info()
+        time.sleep(0.05)  # it logs a request after it has answered
+        return len(_WRITE.findall(self.log.read_text(errors="replace")))
+
+    def run_check(self, name: str) -> None:
+        """Have the daemon run a check now, and count how that goes."""
+        subprocess.run(
+            [self._executable, "check", "--refresh", name],
+            env={**os.environ, "PEBBLE": str(self._directory)},
+            capture_output=True,
+            check=True,
         )
 
     def server_log(self, lines: int) -> list[str]:
@@ -98,41 +130,22 @@ class Pebble:
         return self.client.get_plan().services[service].environment
 
     @staticmethod
-    def process_environment(process: int) -> str:
-        """Return the environment that a process really has."""
-        return _read(process, "environ")
-
-    @staticmethod
-    def command_line(process: int) -> str:
-        """Return the words of a process's command, each with a zero byte after it."""
-        return _read(process, "cmdline")
-
-    def stop(self) -> None:
-        """Stop the daemon and its services."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            self._process.wait(timeout=30)
-        self._process = None
+    def words(process: int) -> frozenset[str]:
+        """Return the words of a process's command, and its variables as ``NAME=value``."""
+        text = f"{_read(process, 'cmdline')}\0{_read(process, 'environ')}"
+        return frozenset(word for word in text.split("\0") if not word.startswith("PYTEST_"))
 
     def kill(self) -> None:
         """Kill the daemon and its services, as when the container is killed."""
         if self._process is None:
             return
-        children = list(_children(self._process.pid))
+        services = self.processes("")
         self._process.kill()
         self._process.wait(timeout=30)
         self._process = None
-        for pid in children:
-            os.kill(pid, signal.SIGKILL)
-
-
-def _children(parent: int) -> Iterator[int]:
-    for directory in Path("/proc").glob("[0-9]*"):
-        process = int(directory.name)
-        # After the command's name, which may have spaces and parentheses: state and parent.
-        stat = _read(process, "stat").rpartition(")")[2].split()
-        if stat and int(stat[1]) == parent:
-            yield process
+        for pid in services:
+            with suppress(ProcessLookupError):  # it has ended by itself
+                os.kill(pid, signal.SIGKILL)
 
 
 def _read(process: int, file: str) -> str:

@@ -4,11 +4,16 @@ import os
 import pwd
 import signal
 import subprocess
+from contextlib import closing
 from pathlib import Path
+
+import psycopg2
+from psycopg2.sql import SQL, Identifier
 
 from environment.certificates import Certificate
 from environment.waiting import wait_for
 
+HOME = "127.0.0.1"
 _SETTINGS = """
 unix_socket_directories = '{directory}'
 fsync = off
@@ -16,8 +21,9 @@ full_page_writes = off
 """
 _ACCESS = """
 local all all trust
-host all all 0.0.0.0/0 scram-sha-256
+host all all all scram-sha-256
 """
+_DISCONNECT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE"
 
 
 class PostgreSQL:
@@ -28,29 +34,43 @@ class PostgreSQL:
         self._directory = directory
         self._data = directory / "data"
         self._log = directory / "log"
-        self._user = _unprivileged_user()
+        # PostgreSQL refuses to run as root. None means: as who we are.
+        self._user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
+        self._address = ""
         self.port = port
 
     def create(self) -> None:
-        """Make the cluster."""
         self._directory.mkdir(mode=0o755)
         self._give(self._directory)
-        self._run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
+        options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
+        if self._run("initdb", *options).wait() != 0:
+            raise RuntimeError(f"initdb failed: {self._log.read_text()}")
         self._append("postgresql.conf", _SETTINGS.format(directory=self._directory))
         (self._data / "pg_hba.conf").write_text(_ACCESS)
 
-    def start(self, *addresses: str) -> None:
-        """Start on the addresses (127.0.0.1 if none), and return when connections are accepted."""
-        listen = ",".join(addresses or ("127.0.0.1",))
+    def start(self, address: str = HOME) -> None:
+        """Run on an address, with the settings of now; return when connections are accepted."""
+        self.stop()
+        self._address = address
+        process = self._run("postgres", f"-cport={self.port}", f"-clisten_addresses={address}")
+        self._process = process
+
+        def is_up() -> bool:
+            if process.poll() is not None:
+                raise RuntimeError(f"PostgreSQL ends: {self._log.read_text()[-500:]}")
+            try:
+                self._execute("SELECT 1")
+            except psycopg2.OperationalError:
+                return False
+            return True
+
+        wait_for("PostgreSQL", is_up)
+
+    def _run(self, program: str, *options: str) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    self._programs / "postgres",
-                    f"-D{self._data}",
-                    f"-cport={self.port}",
-                    f"-clisten_addresses={listen}",
-                ],
+            return subprocess.Popen(
+                [self._programs / program, f"-D{self._data}", *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -60,17 +80,11 @@ class PostgreSQL:
                 extra_groups=() if self._user is not None else None,
                 start_new_session=True,  # Ctrl-C is for us, who then stop it
             )
-        wait_for("PostgreSQL", self._is_up)
 
-    def _is_up(self) -> bool:
-        assert self._process is not None
-        if self._process.poll() is not None:
-            raise RuntimeError(f"PostgreSQL ends: {self._log.read_text()[-500:]}")
-        try:
-            self._psql("SELECT 1")
-        except RuntimeError:
-            return False
-        return True
+    def come_home(self) -> None:
+        """Run on the first address, if that is not so already."""
+        if self._process is None or self._address != HOME:
+            self.start()
 
     def stop(self) -> None:
         """Stop at once, as a server that fails does."""
@@ -91,64 +105,53 @@ class PostgreSQL:
 
     def create_database(self, name: str) -> None:
         """Make a database, if it is not there, and a group of its own that owns all in it."""
-        if name in self._psql("SELECT datname FROM pg_database").split():
-            return
-        self._psql('CREATE ROLE :"owner"', owner=f"{name}_owner")
-        self._psql('CREATE DATABASE :"name" OWNER :"owner"', name=name, owner=f"{name}_owner")
+        if self._execute("SELECT FROM pg_database WHERE datname = %(value)s", value=name) == 0:
+            self._execute("CREATE ROLE {}", f"{name}_owner")
+            self._execute("CREATE DATABASE {} OWNER {}", name, f"{name}_owner")
 
     def create_user(self, name: str, password: str, database: str) -> None:
         """Make a role that may log in and acts as the owner of the database."""
-        variables = {"name": name, "password": password, "owner": f"{database}_owner"}
-        self._psql('CREATE ROLE :"name" LOGIN IN ROLE :"owner"', **variables)
-        self._psql('ALTER ROLE :"name" SET role TO :"owner"', **variables)
+        self._execute("CREATE ROLE {} LOGIN IN ROLE {}", name, f"{database}_owner")
+        self._execute("ALTER ROLE {} SET role TO {}", name, f"{database}_owner")
         self.set_password(name, password)
 
     def set_password(self, name: str, password: str) -> None:
         """Give a role another password, and end its connections."""
-        self._psql("ALTER ROLE :\"name\" PASSWORD :'password'", name=name, password=password)
-        self._psql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = :'name'",
-            name=name,
+        self._execute("ALTER ROLE {} PASSWORD %(value)s", name, value=password)
+        self._disconnect(name)
+
+    def serve_as_replica(self, name: str, *, is_replica: bool) -> None:
+        """Let a role only read from now on, or write again; end its connections, as a failover does.
+
+        A connection stays what it was when it was made, as one to a replica does.
+        """
+        value = "on" if is_replica else "off"
+        self._execute(
+            "ALTER ROLE {} SET default_transaction_read_only = %(value)s", name, value=value
         )
+        self._disconnect(name)
 
     def drop_user(self, name: str) -> None:
         """Drop a role and end its connections. What it made stays, with the database's owner."""
-        self._psql('ALTER ROLE :"name" NOLOGIN', name=name)
-        self.set_password(name, "")
-        self._psql('DROP ROLE :"name"', name=name)
+        self._execute("ALTER ROLE {} NOLOGIN", name)
+        self._disconnect(name)
+        self._execute("DROP ROLE {}", name)
 
-    def _psql(self, statement: str, **variables: str) -> str:
-        settings = [f"--set={name}={value}" for name, value in variables.items()]
-        return self._run(
-            "psql",
-            "--no-psqlrc",
-            "--quiet",
-            "--tuples-only",
-            "--set=ON_ERROR_STOP=1",
-            f"--host={self._directory}",
-            f"--port={self.port}",
-            "--username=postgres",
-            *settings,
-            statement=statement,
-        )
+    def rename_database(self, name: str, new_name: str) -> None:
+        """Give a database another name, and end all connections to it."""
+        self._execute(f"{_DISCONNECT} datname = %(value)s", value=name)
+        self._execute("ALTER DATABASE {} RENAME TO {}", name, new_name)
 
-    def _run(self, program: str, *arguments: str, statement: str = "") -> str:
-        done = subprocess.run(
-            [self._programs / program, *arguments],
-            env={**os.environ, "PGDATA": str(self._data)},
-            input=statement,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            cwd=self._directory,
-            user=self._user,
-            group=self._user,
-            extra_groups=() if self._user is not None else None,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"{program} failed: {done.stdout}")
-        return done.stdout
+    def _disconnect(self, name: str) -> None:
+        self._execute(f"{_DISCONNECT} usename = %(value)s", value=name)
+
+    def _execute(self, statement: str, *names: str, value: str = "") -> int:
+        """Run a statement with these names and this value; return the number of its rows."""
+        connection = psycopg2.connect(host=self._directory, port=self.port, user="postgres")
+        connection.autocommit = True
+        with closing(connection), connection.cursor() as cursor:
+            cursor.execute(SQL(statement).format(*map(Identifier, names)), {"value": value})
+            return cursor.rowcount
 
     def _append(self, name: str, text: str) -> None:
         with (self._data / name).open("a") as file:
@@ -157,8 +160,3 @@ class PostgreSQL:
     def _give(self, path: Path) -> None:
         if self._user is not None:
             os.chown(path, self._user, self._user)
-
-
-def _unprivileged_user() -> int | None:
-    """Return whom to run as: PostgreSQL refuses to run as root. None means: as who we are."""
-    return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None

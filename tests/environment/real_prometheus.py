@@ -1,131 +1,123 @@
-"""A real Prometheus, which reads its configuration again when that has changed."""
+"""A real Prometheus, configured by a relation as the charm prometheus-k8s does it.
 
-import http.client
+It runs 60 times as fast: a minute becomes a second in the scrape interval and in the rules.
+"""
+
+import json
+import re
 import signal
 import subprocess
-from collections.abc import Mapping
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
+from ops.testing import Relation
 from pydantic import BaseModel
 
-from environment.prometheus_charm import Configuration
+from cos.testing import scraping_in
+from environment import tools
+from environment.demo_server import Server
+from environment.free_ports import free_port
+from environment.stages import temporary_directory
 from environment.waiting import wait_for
 
-_Answer = TypeVar("_Answer", bound=BaseModel)
+_INTERVAL = "1s"  # the default of prometheus-k8s is 1m
 
 
-class _Target(BaseModel):
-    scrapeUrl: str  # noqa: N815 - Prometheus names it so
-    health: str
+class _Series(BaseModel):
+    metric: Mapping[str, str]
 
 
-class _Targets(BaseModel):
-    activeTargets: tuple[_Target, ...]  # noqa: N815
+class _Result(BaseModel):
+    result: tuple[_Series, ...]
 
 
-class _TargetsAnswer(BaseModel):
-    data: _Targets
+class _Answer(BaseModel):
+    data: _Result
 
 
-class _Alert(BaseModel):
-    labels: Mapping[str, str]
-    state: str
-
-
-class _Rule(BaseModel):
-    name: str
-    alerts: tuple[_Alert, ...]
-
-
-class _Group(BaseModel):
-    rules: tuple[_Rule, ...]
-
-
-class _Groups(BaseModel):
-    groups: tuple[_Group, ...]
-
-
-class _RulesAnswer(BaseModel):
-    data: _Groups
-
-
+@dataclass(frozen=True)
 class Prometheus:
-    """A Prometheus that scrapes nothing yet, in a directory of its own."""
+    """A Prometheus that runs."""
 
-    def __init__(self, executable: Path, directory: Path, port: int) -> None:
-        self._executable = executable
-        self._directory = directory
-        self._process: subprocess.Popen[bytes] | None = None
-        self.port = port
+    directory: Path
+    http: Server
+    process: subprocess.Popen[bytes]
 
-    @property
-    def url(self) -> str:
-        """Where a browser finds it."""
-        return f"http://localhost:{self.port}"
+    def follow(self, relation: Relation) -> list[str]:
+        """Take the jobs and rules of a relation; return the units that it reaches then."""
+        written = scraping_in(relation)
+        unit: Mapping[str, str] = relation.local_unit_data
+        topology = written.scrape_metadata
+        labels = {
+            "juju_model": topology.model,
+            "juju_model_uuid": topology.model_uuid,
+            "juju_application": topology.application,
+            "juju_charm": topology.charm_name,
+            "juju_unit": topology.unit,
+        }
+        address = unit["prometheus_scrape_unit_address"]
+        jobs = [
+            {
+                **job.model_dump(mode="json", exclude_none=True),
+                "job_name": f"juju_{topology.identifier}_prometheus_scrape-{number}",
+                "static_configs": [
+                    {
+                        "targets": [target.replace("*", address) for target in config.targets],
+                        "labels": {**(config.labels or {}), **labels},
+                    }
+                    for config in job.static_configs
+                ],
+            }
+            for number, job in enumerate(written.scrape_jobs)
+        ]
+        rules = written.alert_rules.model_dump_json(by_alias=True)
+        (self.directory / "rules.yaml").write_text(re.sub(r"\b(\d+)m\b", r"\1s", rules))
+        configuration = {
+            "global": {"scrape_interval": _INTERVAL, "evaluation_interval": _INTERVAL},
+            "rule_files": ["rules.yaml"],
+            "scrape_configs": jobs,
+        }
+        (self.directory / "prometheus.yaml").write_text(json.dumps(configuration))  # JSON is YAML
+        self.process.send_signal(signal.SIGHUP)
+        return wait_for("a unit that Prometheus reaches", lambda: self._ask("up == 1", "juju_unit"))
 
-    def start(self) -> None:
-        """Start it, and return when it answers."""
-        self._directory.mkdir()
-        self._write(Configuration(main="{}", rules="{}"))
-        with (self._directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(
+    def alert(self, name: str) -> str:
+        """Return the state of an alert: ``inactive``, ``pending`` or ``firing``."""
+        return ", ".join(self._ask(f'ALERTS{{alertname="{name}"}}', "alertstate")) or "inactive"
+
+    def _ask(self, query: str, label: str) -> list[str]:
+        """Return the values of a label in what a query finds."""
+        reply = self.http.ask(f"/api/v1/query?{urllib.parse.urlencode({'query': query})}")
+        found = _Answer.model_validate_json(reply.text).data.result
+        return [series.metric[label] for series in found]
+
+
+@contextmanager
+def run_prometheus(*, preferred_port: int = 0) -> Iterator[Prometheus]:
+    """Run a Prometheus that scrapes nothing yet."""
+    executable = tools.prometheus()
+    with temporary_directory() as directory:
+        http = Server(free_port(preferred=preferred_port))
+        (directory / "prometheus.yaml").write_text("{}")
+        with (directory / "log").open("wb") as log:
+            process = subprocess.Popen(
                 [
-                    self._executable,
-                    f"--config.file={self._directory / 'prometheus.yaml'}",
-                    f"--storage.tsdb.path={self._directory / 'data'}",
-                    f"--web.listen-address=127.0.0.1:{self.port}",
+                    executable,
+                    f"--config.file={directory / 'prometheus.yaml'}",
+                    f"--storage.tsdb.path={directory / 'data'}",
+                    f"--web.listen-address=127.0.0.1:{http.port}",
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for us, who then stop it
             )
-        wait_for("Prometheus", lambda: self._get("/-/ready"))
-
-    def stop(self) -> None:
-        """Stop it at once: nobody needs what it has gathered."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(timeout=30)
-        self._process = None
-
-    def follow(self, configuration: Configuration) -> list[str]:
-        """Take another configuration; return what it scrapes, once the server there answers."""
-        assert self._process is not None
-        self._write(configuration)
-        self._process.send_signal(signal.SIGHUP)
-        return wait_for("a target that is up", self._targets_up)
-
-    def _write(self, configuration: Configuration) -> None:
-        (self._directory / "rules.yaml").write_text(configuration.rules)
-        (self._directory / "prometheus.yaml").write_text(configuration.main)
-
-    def _targets_up(self) -> list[str]:
-        answer = self._ask("/api/v1/targets?state=active", _TargetsAnswer)
-        return [target.scrapeUrl for target in answer.data.activeTargets if target.health == "up"]
-
-    def alert(self, name: str) -> str:
-        """Return the state of an alert: ``inactive``, ``pending`` or ``firing``.
-
-        Raises:
-            KeyError: when no rule has that name.
-        """
-        answer = self._ask("/api/v1/rules?type=alert", _RulesAnswer)
-        rules = {rule.name: rule for group in answer.data.groups for rule in group.rules}
-        return rules[name].alerts[0].state if rules[name].alerts else "inactive"
-
-    def _ask(self, path: str, answer: type[_Answer]) -> _Answer:
-        return answer.model_validate_json(self._get(path))
-
-    def _get(self, path: str) -> bytes:
-        """Return what it answers, nothing while it does not."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            return response.read() if response.status == http.HTTPStatus.OK else b""
-        except OSError:
-            return b""
+            wait_for("Prometheus", lambda: http.ask("/-/ready").status == 200)
+            yield Prometheus(directory, http, process)
         finally:
-            connection.close()
+            process.kill()  # nobody needs what it has gathered
+            process.wait(timeout=30)

@@ -1,48 +1,42 @@
-"""Juju, simulated by ``ops.testing``, while the container's Pebble is a real one."""
+"""A Juju that ``ops.testing`` simulates, around a container with a real Pebble.
 
+It sends the events of a real Juju in their real order.
+"""
+
+import shutil
 import socket
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import ParamSpec, TypeVar
 from unittest.mock import patch
 
 import ops
 import scenario.mocking
-from ops.testing import (
-    CharmEvents,
-    CheckInfo,
-    Container,
-    Context,
-    Relation,
-    Secret,
-    State,
-)
+from ops.testing import CharmEvents, CheckInfo, Container, Context, Relation, Secret, State
 from scenario.state import _Event
 
+import pebble_layer
 from charm import FastAPIDemoCharm
 from environment.real_pebble import Pebble
-from environment.simulated_provider import Provider
+from environment.simulated_provider import WritingProvider
 
 CONTAINER = "demo-server"
 _ENDPOINT = "database"
-_UNIT_ADDRESS = "localhost"  # in the place of the pod's name in the cluster
+_UNIT_ADDRESS = "localhost"  # instead of the pod's name in the cluster
 
 
 class Juju:
-    """One unit: what happens is dispatched to the charm as Juju does, and the state is kept."""
+    """Juju, and what it knows about one unit. Each method dispatches the events that Juju sends."""
 
     def __init__(self, pebble: Pebble, **config: int | str) -> None:
         self._pebble = pebble
-        self._provider: Provider | None = None
-        self._before: dict[str, Callable[[], None]] = {}
+        self._provider: WritingProvider | None = None
+        self._is_agent_restarted = False
         self.context = Context(FastAPIDemoCharm, juju_version="3.6.4")
         container = Container(CONTAINER, can_connect=True)
         self.state = State(leader=True, containers={container}, config=_options(config))
 
     @property
     def on(self) -> CharmEvents:
-        """The events there are."""
         return self.context.on
 
     @property
@@ -53,11 +47,9 @@ class Juju:
 
     @property
     def relation(self) -> Relation:
-        """The database relation."""
         return self.relation_at(_ENDPOINT)
 
     def relation_at(self, endpoint: str) -> Relation:
-        """Return the relation at an endpoint."""
         (relation,) = self.state.get_relations(endpoint)
         assert isinstance(relation, Relation)
         return relation
@@ -68,152 +60,159 @@ class Juju:
         databag: Mapping[str, str] = self.relation.local_app_data
         return databag["database"]
 
+    @property
+    def pebble_client(self) -> ops.pebble.Client:
+        """The client with which the charm reaches Pebble in its next event."""
+        return self._pebble.client
+
     def dispatch(self, event: _Event) -> None:
-        """Run the charm for one event."""
-        with self._real_pebble(), patch.object(socket, "getfqdn", lambda: _UNIT_ADDRESS):
+        """Run the charm for one event. It reaches the real Pebble, not the mock of ``ops.testing``."""
+        with (
+            patch.object(
+                scenario.mocking._MockModelBackend, "get_pebble", lambda *_: self.pebble_client
+            ),
+            patch.object(socket, "getfqdn", lambda: _UNIT_ADDRESS),
+        ):
             self.state = self.context.run(event, self.state)
 
-    def run_action(self, name: str, **params: bool) -> Mapping[str, object]:
-        """Run an action and return its results."""
-        parameters = {key.replace("_", "-"): value for key, value in params.items()}
-        self.dispatch(self.on.action(name, params=parameters))
+    def run_action(self, name: str) -> Mapping[str, object]:
+        self.dispatch(self.on.action(name))
         return self.context.action_results or {}
 
-    def deploy(self) -> None:
-        """What Juju sends for a new unit."""
-        for event in (self.on.install, self.on.leader_elected, self.on.config_changed):
-            self.dispatch(event())
+    def deploy(self, provider: WritingProvider | None = None) -> None:
+        """``juju deploy``, and with a provider ``juju integrate`` at once.
+
+        The provider answers the request of the leader before the container is there.
+        """
+        self.state = replace(self.state, leader=False)
+        self.dispatch(self.on.install())
+        if provider is not None:
+            self._provider = provider
+            self._create(Relation(_ENDPOINT, remote_app_name=provider.name))
+        self.state = replace(self.state, leader=True)
+        self.dispatch(self.on.leader_elected())
+        if provider is not None:
+            provider.answer(self.relation, self.requested_database)
+            self._deliver()
+        self.pebble_ready()
+        self.dispatch(self.on.config_changed())
+        self.dispatch(self.on.start())
+        if provider is not None:
+            self._join(_ENDPOINT)
+
+    def replace_pod(self, *, is_refresh: bool) -> None:
+        """``juju refresh``, or a lost pod: the unit gets an empty container and loses its files."""
+        self.dispatch(self.on.stop())
+        self._pebble.kill()
+        shutil.rmtree(pebble_layer.CA_DIRECTORY, ignore_errors=True)
+        self.state = replace(self.state, stored_states=frozenset())
+        self._is_agent_restarted = True
+        if is_refresh:
+            self.dispatch(self.on.upgrade_charm())
+        self.dispatch(self.on.config_changed())
+        self._pebble.start()
         self.dispatch(self.on.start())
         self.pebble_ready()
 
     def pebble_ready(self) -> None:
-        """The container is there, for the first time or again."""
+        """The container's Pebble has started."""
         self.dispatch(self.on.pebble_ready(self.state.get_container(CONTAINER)))
 
-    def check_changed(self, name: str, *, is_up: bool) -> None:
-        """Pebble says that a check has failed or recovered."""
-        status = ops.pebble.CheckStatus.UP if is_up else ops.pebble.CheckStatus.DOWN
+    def check_changed(self, name: str) -> None:
+        """Pebble reports that a check has failed or recovered."""
+        client = self._pebble.client
+        (known,) = client.get_checks(names=[name])
+        is_up = known.status is ops.pebble.CheckStatus.UP
         info = CheckInfo(
             name,
-            level=ops.pebble.CheckLevel.READY,
-            startup=ops.pebble.CheckStartup.ENABLED,
-            status=status,
-            failures=0 if is_up else 3,
+            level=known.level,
+            startup=known.startup,
+            threshold=known.threshold,
+            status=ops.pebble.CheckStatus.UP if is_up else ops.pebble.CheckStatus.DOWN,
+            failures=known.failures,
         )
-        layers = {"plan": ops.pebble.Layer(self._pebble.client.get_plan().to_yaml())}
-        container = replace(
-            self.state.get_container(CONTAINER), check_infos=frozenset({info}), layers=layers
-        )
+        layers = {"plan": ops.pebble.Layer(client.get_plan().to_yaml())}
+        container = self.state.get_container(CONTAINER)
+        container = replace(container, check_infos=frozenset({info}), layers=layers)
         self.state = replace(self.state, containers=frozenset({container}))
         event = self.on.pebble_check_recovered if is_up else self.on.pebble_check_failed
         self.dispatch(event(container, info))
 
     def configure(self, **config: int | str) -> None:
-        """``juju config``."""
+        """``juju config``, for which Juju 4.0.15 sends the event twice."""
         options = {**self.state.config, **_options(config)}
         self.state = replace(self.state, config=options)
         self.dispatch(self.on.config_changed())
+        self.dispatch(self.on.config_changed())
 
-    def integrate(self, provider: Provider) -> None:
-        """``juju integrate``, until the request is written. The provider answers later."""
+    def integrate(self, provider: WritingProvider) -> None:
+        """``juju integrate``. The leader has written its request; the provider answers later."""
         self._provider = provider
-        self.integrate_at(_ENDPOINT, provider.name)
-
-    def integrate_at(self, endpoint: str, remote_app: str) -> None:
-        """``juju integrate`` at any endpoint, until a unit of the other application has joined."""
-        self._join(Relation(endpoint, remote_app_name=remote_app, remote_units_data={0: {}}))
+        self.relate(Relation(_ENDPOINT, remote_app_name=provider.name))
 
     def relate(self, relation: Relation) -> Relation:
-        """``juju integrate`` with an application that has written all it has to write.
+        """``juju integrate`` with a remote application that has written all it ever writes.
 
         Returns:
             The relation with what the charm has written.
         """
-        self._join(relation)
-        joined = self.relation_at(relation.endpoint)
-        self.dispatch(self.on.relation_changed(joined, remote_unit=0))
+        self._create(relation)
+        self._join(relation.endpoint)
         return self.relation_at(relation.endpoint)
 
-    def _join(self, relation: Relation) -> None:
+    def _create(self, relation: Relation) -> None:
         self.state = replace(self.state, relations=self.state.relations | {relation})
         self.dispatch(self.on.relation_created(relation))
-        self.dispatch(self.on.relation_joined(self.relation_at(relation.endpoint), remote_unit=0))
+
+    def _join(self, endpoint: str) -> None:
+        """Send relation-changed for the remote application, then relation-joined for its unit."""
+        self.dispatch(self.on.relation_changed(self.relation_at(endpoint), remote_unit=0))
+        self.dispatch(self.on.relation_joined(self.relation_at(endpoint), remote_unit=0))
 
     def relation_changed(self) -> None:
-        """The provider has written: its databag and its secrets are as it says now."""
+        """The provider has written its databag and its secrets."""
         self._deliver()
         self.dispatch(self.on.relation_changed(self.relation, remote_unit=0))
 
-    def answer_at(self, endpoint: str, databag: Mapping[str, str]) -> None:
-        """The other application has written: its databag is now this."""
-        self._write(endpoint, databag)
-        self.dispatch(self.on.relation_changed(self.relation_at(endpoint), remote_unit=0))
-
     def secret_changed(self, secret: Secret) -> None:
-        """A secret has a new revision; the databag is as it was."""
+        """A secret has a new revision; the databag is the same."""
         self._deliver()
         self.dispatch(self.on.secret_changed(self.state.get_secret(id=secret.id)))
 
     def remove_relation(self) -> None:
-        """``juju remove-relation``. The databag and the secrets can be read until the end."""
+        """``juju remove-relation``. The databag and the secrets can be read until its end."""
         self.remove_relation_at(_ENDPOINT)
         self.state = replace(self.state, secrets=frozenset())
         self._provider = None
 
     def remove_relation_at(self, endpoint: str) -> None:
-        """``juju remove-relation`` at any endpoint."""
-        self.dispatch(self.on.relation_departed(self.relation_at(endpoint), remote_unit=0))
-        self.dispatch(self.on.relation_broken(self.relation_at(endpoint)))
+        relation = self._put(replace(self.relation_at(endpoint), remote_units_data={}))
+        self.dispatch(self.on.relation_departed(relation, remote_unit=0))
+        relation = self.relation_at(endpoint)
+        if self._is_agent_restarted:
+            relation = self._put(replace(relation, remote_app_name=""))
+        self.dispatch(self.on.relation_broken(relation))
         gone = self.relation_at(endpoint)
         self.state = replace(self.state, relations=self.state.relations - {gone})
 
     def _deliver(self) -> None:
-        """Bring what the provider has written into the state; what the unit tracks stays."""
+        """Bring what the provider has written into the state; the unit tracks the same revisions."""
         assert self._provider is not None
         known = {secret.id: secret for secret in self.state.secrets}
-        delivered = frozenset(
+        secrets = self._provider.secrets
+        delivered = {
             replace(known.get(secret.id, secret), latest_content=secret.latest_content)
-            for secret in self._provider.secrets
-        )
-        self._write(_ENDPOINT, self._provider.databag)
-        self.state = replace(self.state, secrets=delivered)
+            for secret in secrets
+        }
+        uris = {secret.id: f"secret://{self.state.model.uuid}/{secret.id}" for secret in secrets}
+        databag = {key: uris.get(value, value) for key, value in self._provider.databag.items()}
+        self._put(replace(self.relation, remote_app_data=databag))
+        self.state = replace(self.state, secrets=frozenset(delivered))
 
-    def _write(self, endpoint: str, databag: Mapping[str, str]) -> None:
-        before = self.relation_at(endpoint)
-        after = replace(before, remote_app_data=dict(databag))
-        self.state = replace(self.state, relations=(self.state.relations - {before}) | {after})
-
-    def before(self, request: str, happening: Callable[[], None]) -> None:
-        """Let something happen once, just before the charm makes a request of Pebble's client."""
-        self._before[request] = happening
-
-    @contextmanager
-    def _real_pebble(self) -> Iterator[None]:
-        """Have the charm's own calls reach the real Pebble, where a mock would answer them."""
-
-        def get_pebble(_backend: object, _socket_path: str) -> ops.pebble.Client:
-            client = self._pebble.client
-            while self._before:
-                request, happening = self._before.popitem()
-                setattr(client, request, _after(happening, getattr(client, request)))
-            return client
-
-        with patch.object(scenario.mocking._MockModelBackend, "get_pebble", get_pebble):
-            yield
-
-
-_Result = TypeVar("_Result")
-_Parameters = ParamSpec("_Parameters")
-
-
-def _after(
-    happening: Callable[[], None], request: Callable[_Parameters, _Result]
-) -> Callable[_Parameters, _Result]:
-    def call(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
-        happening()
-        return request(*args, **kwargs)
-
-    return call
+    def _put(self, relation: Relation) -> Relation:
+        others = self.state.relations - {self.relation_at(relation.endpoint)}
+        self.state = replace(self.state, relations=others | {relation})
+        return relation
 
 
 def _options(config: Mapping[str, int | str]) -> dict[str, int | str]:

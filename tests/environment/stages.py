@@ -2,11 +2,10 @@
 
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -14,12 +13,10 @@ import pebble_layer
 from environment import tools
 from environment.demo_server import Server
 from environment.free_ports import free_port
+from environment.images import PLAIN, Image
 from environment.real_pebble import Pebble
 from environment.real_postgresql import PostgreSQL
-from environment.real_prometheus import Prometheus
 from environment.simulated_juju import Juju
-
-_IMAGE = Path(__file__).with_name("image")
 
 
 @dataclass
@@ -29,8 +26,23 @@ class Stage:
     pebble: Pebble
     juju: Juju
     server: Server
+    port: int
+    """The port that the charm is deployed with."""
     ca_directory: Path
     """Where the charm puts CA files: on a real unit, a path in the container."""
+
+    def begin(self, layer: str | None = None) -> None:
+        """Have a new container, and a Juju that has not deployed the charm yet.
+
+        Args:
+            layer: The layer of another image.
+        """
+        self.pebble.kill()
+        self.pebble.start(layer=layer)
+        for each in self.ca_directory.parent.iterdir():
+            each.unlink() if each.is_symlink() else shutil.rmtree(each)
+        self.server.port = self.port
+        self.juju = Juju(self.pebble, server_port=self.port)
 
 
 @contextmanager
@@ -50,45 +62,24 @@ def run_postgresql(*, with_tls: bool = False) -> Iterator[PostgreSQL]:
 
 
 @contextmanager
-def run_prometheus(*, preferred_port: int = 0) -> Iterator[Prometheus]:
-    """Run a Prometheus that scrapes nothing yet."""
-    executable = tools.prometheus().prometheus
-    with temporary_directory() as directory:
-        port = free_port(preferred=preferred_port)
-        prometheus = Prometheus(executable, directory / "prometheus", port)
-        try:
-            prometheus.start()
-            yield prometheus
-        finally:
-            prometheus.stop()
-
-
-@contextmanager
-def run_stage(*, preferred_port: int = 0) -> Iterator[Stage]:
+def run_stage(image: Image = PLAIN, *, preferred_port: int = 0) -> Iterator[Stage]:
     """Run a container with a Pebble, and simulate a Juju that has not deployed the charm yet."""
     with temporary_directory() as directory:
-        ca_directory = directory / "fastapi-demo"
-        pebble = Pebble(tools.pebble(), directory / "pebble", image_environment())
+        tmp = directory / "tmp"
+        tmp.mkdir()
+        tmp.chmod(0o1777)
+        ca_directory = tmp / "fastapi-demo"
+        port = free_port(preferred=preferred_port)
+        pebble = Pebble(
+            directory / "pebble", replace(image, layer=image.layer.replace("PORT", str(port)))
+        )
         try:
             pebble.start()
-            port = free_port(preferred=preferred_port)
             with patch.object(pebble_layer, "CA_DIRECTORY", str(ca_directory)):
-                yield Stage(pebble, Juju(pebble, server_port=port), Server(port), ca_directory)
+                juju = Juju(pebble, server_port=port)
+                yield Stage(pebble, juju, Server(port), port, ca_directory)
         finally:
-            pebble.stop()
-
-
-def image_environment() -> dict[str, str]:
-    """Return what the image brings: the program, and a Python to run it with.
-
-    Raises:
-        MissingToolError: when ``DEMO_SERVER`` in the environment does not name such a program.
-    """
-    program = Path(os.environ.get("DEMO_SERVER") or _IMAGE).resolve()
-    if not (program / "api_demo_server").is_dir():
-        raise tools.MissingToolError(f"there is no api_demo_server in {program}: see DEMO_SERVER")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {"PATH": path, "PYTHONPATH": str(program), "PYTHONUNBUFFERED": "1"}
+            pebble.kill()
 
 
 @contextmanager

@@ -1,252 +1,133 @@
-"""promtool reads our rules as Prometheus gets them, and plays what has to set them off."""
+"""promtool simulates what each alert is about: the alert fires then, and is silent otherwise."""
 
 import json
-import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pytest
-
 from environment import tools
 from functional.needed import needed
-from observability_expressions import SRC, TOPOLOGY, bound_rules
+from observability_expressions import TOPOLOGY, bound_rules
 
-RULES = bound_rules(SRC / "prometheus_alert_rules")
-NAMES = [rule.alert for group in RULES.groups for rule in group.rules]
+RULES = bound_rules("prometheus_alert_rules")
 
 
-def _labels(unit: int = 0, application: str = "fastapi-demo") -> str:
-    """Return what Prometheus adds to the series of a unit."""
-    labels = {
+def series(name: str, unit: int = 0, application: str = "fastapi-demo", **labels: object) -> str:
+    """Return a series as Prometheus stores it for a unit."""
+    labels |= {
         "juju_model": TOPOLOGY.model,
         "juju_model_uuid": TOPOLOGY.model_uuid,
         "juju_application": application,
         "juju_unit": f"{application}/{unit}",
     }
-    return ", ".join(f'{name}="{value}"' for name, value in labels.items())
+    matchers = ", ".join(f'{label}="{value}"' for label, value in labels.items())
+    return f"{name}{{{matchers}}}"
 
 
-U0, U1, OTHERS = _labels(), _labels(1), _labels(application="other")
+def requests(path: str, status: int, unit: int = 0, application: str = "fastapi-demo") -> str:
+    return series("starlette_requests_total", unit, application, path=path, status_code=status)
 
 
-def requests(path: str, status: int, labels: str = U0) -> str:
-    """Return the series that counts the requests of a path."""
-    return (
-        f'starlette_requests_total{{{labels}, method="GET", path="{path}", status_code="{status}"}}'
-    )
+def durations(*, under_a_second: int) -> Mapping[str, str]:
+    """Return what 100 requests a minute take."""
+    counts = {"1.0": under_a_second, "2.5": 100, "+Inf": 100}
+    name = "starlette_request_duration_seconds_bucket"
+    return {
+        series(name, path="/names", status_code=200, le=limit): f"0+{number}x30"
+        for limit, number in counts.items()
+    }
 
 
-def bucket(limit: str) -> str:
-    """Return the series that counts the requests that took no longer than a limit."""
-    return (
-        f'starlette_request_duration_seconds_bucket{{{U0}, le="{limit}", '
-        'path="/names", status_code="200"}'
-    )
+UP, UP_1, UP_OTHER = series("up"), series("up", 1), series("up", application="other")
+START = series("process_start_time_seconds")
+GET, POST = (series("starlette_requests_in_progress", method=each) for each in ("GET", "POST"))
+NAMES, NO_NAMES, NOT_FOUND = (requests("/names", status) for status in (200, 500, 404))
+ERROR, ERROR_OTHER = requests("/error", 500), requests("/error", 500, application="other")
+VERSION, METRICS = requests("/version", 200), requests("/metrics", 200)
+PREFIXED, PREFIXED_1 = requests("/m/addname/", 500), requests("/m/addname/", 200, 1)
+# For each alert: situations with a minute, the units that the alert fires for then, and the series
+# with their values minute by minute. The unit is None where the alert cannot name it.
+CASES: Mapping[str, Sequence[tuple[str, int, Sequence[int | None], Mapping[str, str]]]] = {
+    "FastAPIDemoDown": [
+        ("a unit", 6, [0], {UP: "0x9", UP_1: "1x9"}),
+        ("both units", 6, [0, 1], {UP: "0x9", UP_1: "0x9"}),
+        ("not for long", 3, [], {UP: "0x9"}),
+        ("up", 9, [], {UP: "1x9"}),
+        ("another application", 9, [], {UP_OTHER: "0x9"}),
+    ],
+    "FastAPIDemoMetricsMissing": [
+        ("no target", 6, [None], {UP_OTHER: "1x9"}),
+        ("a target that is down", 9, [], {UP: "0x9"}),
+    ],
+    "FastAPIDemoRestarting": [
+        ("three times", 8, [0], {START: "1 1 2 2 3 3 4 4 4"}),
+        ("an upgrade and a config change", 8, [], {START: "1 1 2 2 3 3 3 3 3"}),
+    ],
+    "FastAPIDemoDatabaseUnreachable": [
+        ("only Pebble asks", 10, [0], {NO_NAMES: "0+2x20", NAMES: "7x20", VERSION: "0+6x20"}),
+        ("with a prefix, one of two", 10, [0], {PREFIXED: "0+2x20", PREFIXED_1: "0+2x20"}),
+        ("some requests succeed", 15, [], {NO_NAMES: "0+9x20", NAMES: "0+1x20"}),
+        ("not about the database", 15, [], {ERROR: "0+9x20", NOT_FOUND: "0+9x20"}),
+        ("some time ago", 15, [], {NO_NAMES: "5x20"}),
+    ],
+    "FastAPIDemoErrors": [
+        (
+            "a tenth, and many checks",
+            10,
+            [0],
+            {ERROR: "0+1x20", NAMES: "0+9x20", VERSION: "0+900x20", METRICS: "0+900x20"},
+        ),
+        ("a few", 15, [], {ERROR: "0+4x20", NAMES: "0+96x20"}),
+        ("mistakes of clients", 15, [], {NOT_FOUND: "0+50x20", NAMES: "0+50x20"}),
+        ("another application", 15, [], {ERROR_OTHER: "0+50x20"}),
+    ],
+    "FastAPIDemoSlow": [
+        ("a tenth takes longer than a second", 20, [0], durations(under_a_second=90)),
+        ("one of a hundred", 25, [], durations(under_a_second=99)),
+    ],
+    "FastAPIDemoRequestsStuck": [
+        ("over all methods", 3, [0], {GET: "15x5", POST: "15x5"}),
+        ("busy", 5, [], {GET: "20x5"}),
+    ],
+}
 
 
-START = f"process_start_time_seconds{{{U0}}}"
-
-# For each alert: what it is about, the series with a value a minute, the minute, and the units that
-# it fires for; None where no unit can be told.
-FIRING: list[tuple[str, str, Mapping[str, str], int, Sequence[int | None]]] = [
-    ("FastAPIDemoDown", "a unit", {f"up{{{U0}}}": "0x9", f"up{{{U1}}}": "1x9"}, 6, [0]),
-    ("FastAPIDemoDown", "both units", {f"up{{{U0}}}": "0x9", f"up{{{U1}}}": "0x9"}, 6, [0, 1]),
-    ("FastAPIDemoMetricsMissing", "no target", {f"up{{{OTHERS}}}": "1x9"}, 6, [None]),
-    ("FastAPIDemoRestarting", "three times", {START: "1 1 2 2 3 3 4 4 4"}, 8, [0]),
-    (
-        "FastAPIDemoDatabaseUnreachable",
-        "every request for it fails",
-        {
-            requests("/names", 500): "0+2x20",
-            requests("/names", 200): "7x20",
-            requests("/version", 200): "0+6x20",
-        },
-        10,
-        [0],
-    ),
-    (
-        "FastAPIDemoDatabaseUnreachable",
-        "behind a prefix, of one unit of two",
-        {
-            requests("/m-fastapi-demo/addname/", 500): "0+2x20",
-            requests("/m-fastapi-demo/addname/", 200, U1): "0+2x20",
-        },
-        10,
-        [0],
-    ),
-    (
-        "FastAPIDemoErrors",
-        "a tenth",
-        {requests("/error", 500): "0+10x20", requests("/names", 200): "0+90x20"},
-        10,
-        [0],
-    ),
-    (
-        "FastAPIDemoErrors",
-        "a tenth, and many checks",
-        {
-            requests("/error", 500): "0+1x20",
-            requests("/names", 200): "0+9x20",
-            requests("/version", 200): "0+900x20",
-            requests("/metrics", 200): "0+900x20",
-        },
-        10,
-        [0],
-    ),
-    (
-        "FastAPIDemoSlow",
-        "a tenth takes longer than a second",
-        {bucket("1.0"): "0+90x30", bucket("2.5"): "0+100x30", bucket("+Inf"): "0+100x30"},
-        20,
-        [0],
-    ),
-    (
-        "FastAPIDemoRequestsStuck",
-        "over all methods",
-        {
-            f'starlette_requests_in_progress{{{U0}, method="GET"}}': "15x5",
-            f'starlette_requests_in_progress{{{U0}, method="POST"}}': "15x5",
-        },
-        3,
-        [0],
-    ),
-]
-
-QUIET: list[tuple[str, str, Mapping[str, str], int]] = [
-    ("FastAPIDemoDown", "not for long", {f"up{{{U0}}}": "0x9"}, 3),
-    ("FastAPIDemoDown", "up", {f"up{{{U0}}}": "1x9"}, 9),
-    ("FastAPIDemoDown", "another application", {f"up{{{OTHERS}}}": "0x9"}, 9),
-    ("FastAPIDemoMetricsMissing", "a target that is down", {f"up{{{U0}}}": "0x9"}, 9),
-    ("FastAPIDemoRestarting", "an upgrade and a config change", {START: "1 1 2 2 3 3 3 3 3"}, 8),
-    (
-        "FastAPIDemoDatabaseUnreachable",
-        "some requests succeed",
-        {requests("/names", 500): "0+9x20", requests("/names", 200): "0+1x20"},
-        15,
-    ),
-    (
-        "FastAPIDemoDatabaseUnreachable",
-        "it is not about the database",
-        {requests("/error", 500): "0+9x20", requests("/names", 404): "0+9x20"},
-        15,
-    ),
-    ("FastAPIDemoDatabaseUnreachable", "nobody asks", {requests("/names", 500): "5x20"}, 15),
-    (
-        "FastAPIDemoErrors",
-        "a few",
-        {requests("/error", 500): "0+4x20", requests("/names", 200): "0+96x20"},
-        15,
-    ),
-    (
-        "FastAPIDemoErrors",
-        "mistakes of clients",
-        {requests("/names", 404): "0+50x20", requests("/names", 200): "0+50x20"},
-        15,
-    ),
-    (
-        "FastAPIDemoErrors",
-        "another application",
-        {requests("/error", 500, OTHERS): "0+50x20"},
-        15,
-    ),
-    (
-        "FastAPIDemoSlow",
-        "one of a hundred",
-        {bucket("1.0"): "0+99x30", bucket("2.5"): "0+100x30", bucket("+Inf"): "0+100x30"},
-        25,
-    ),
-    (
-        "FastAPIDemoRequestsStuck",
-        "busy",
-        {f'starlette_requests_in_progress{{{U0}, method="GET"}}': "20x5"},
-        5,
-    ),
-]
+def situation(name: str, values: Mapping[str, str], **expected: object) -> Mapping[str, object]:
+    """Return a test in promtool's format."""
+    inputs = [{"series": each, "values": text} for each, text in values.items()]
+    return {"name": name, "interval": "1m", "input_series": inputs, **expected}
 
 
-def promtool(*arguments: str | Path) -> None:
-    """Run promtool, and fail with what it says."""
+def run_promtool(directory: Path, *tests: Mapping[str, object]) -> None:
+    """Have promtool load the rules and run tests; JSON is YAML."""
     with needed():
-        executable = tools.prometheus().promtool
+        promtool = tools.prometheus("promtool")
+    (directory / "rules.yaml").write_text(RULES.model_dump_json(by_alias=True))
+    file = directory / "tests.yaml"
+    file.write_text(json.dumps({"rule_files": ["rules.yaml"], "tests": tests}))
     done = subprocess.run(
-        [executable, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": os.environ["PATH"]},
+        [promtool, "test", "rules", file], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.fixture
-def rules(tmp_path: Path) -> Path:
-    """The rules as Prometheus gets them; JSON is YAML."""
-    file = tmp_path / "rules.yaml"
-    file.write_text(RULES.model_dump_json(by_alias=True))
-    return file
+def test_alerts_fire_for_the_units_that_they_are_about_and_for_no_others(tmp_path: Path) -> None:
+    tests = []
+    for alert in (rule.alert for group in RULES.groups for rule in group.rules):
+        fires = f'sum by (juju_unit) (ALERTS{{alertname="{alert}", alertstate="firing"}})'
+        for name, minute, units, values in CASES[alert]:
+            labels = [
+                "{}" if unit is None else f'{{juju_unit="fastapi-demo/{unit}"}}' for unit in units
+            ]
+            samples = [{"labels": each, "value": 1} for each in labels]
+            expected = {"expr": fires, "eval_time": f"{minute}m", "exp_samples": samples}
+            tests.append(situation(f"{alert}: {name}", values, promql_expr_test=[expected]))
+        assert {bool(units) for _, _, units, _ in CASES[alert]} == {True, False}, alert
+
+    run_promtool(tmp_path, *tests)
 
 
-def play(rules: Path, series: Mapping[str, str], **expectation: object) -> None:
-    """Play series with a value a minute, and fail if the expectation is not met."""
-    test = {
-        "interval": "1m",
-        "input_series": [{"series": name, "values": values} for name, values in series.items()],
-        **expectation,
-    }
-    file = rules.with_name("test.yaml")
-    file.write_text(json.dumps({"rule_files": [rules.name], "tests": [test]}))
-    promtool("test", "rules", file)
-
-
-def firing(alert: str, minute: int, units: Sequence[int | None]) -> dict[str, object]:
-    """Return an expectation: an alert fires for these units, once each, and for no others."""
-    samples = [
-        {"labels": "{}" if unit is None else f'{{juju_unit="fastapi-demo/{unit}"}}', "value": 1}
-        for unit in units
-    ]
-    expression = f'sum by (juju_unit) (ALERTS{{alertname="{alert}", alertstate="firing"}})'
-    return {"expr": expression, "eval_time": f"{minute}m", "exp_samples": samples}
-
-
-def test_promtool_takes_the_rules(rules: Path) -> None:
-    promtool("check", "rules", rules)
-
-
-@pytest.mark.parametrize(
-    ("alert", "situation", "series", "minute", "units"),
-    FIRING,
-    ids=[f"{alert}: {situation}" for alert, situation, *_ in FIRING],
-)
-def test_an_alert_fires(
-    rules: Path,
-    *,
-    alert: str,
-    situation: str,
-    series: Mapping[str, str],
-    minute: int,
-    units: Sequence[int | None],
-) -> None:
-    play(rules, series, promql_expr_test=[firing(alert, minute, units)])
-
-
-@pytest.mark.parametrize(
-    ("alert", "situation", "series", "minute"),
-    QUIET,
-    ids=[f"{alert}: {situation}" for alert, situation, *_ in QUIET],
-)
-def test_an_alert_does_not_fire(
-    rules: Path, alert: str, situation: str, series: Mapping[str, str], minute: int
-) -> None:
-    play(rules, series, promql_expr_test=[firing(alert, minute, [])])
-
-
-def test_every_alert_is_seen_firing_and_not_firing() -> None:
-    assert {alert for alert, *_ in FIRING} == {alert for alert, *_ in QUIET} == set(NAMES)
-
-
-def test_an_alert_names_the_unit_its_application_and_the_numbers(rules: Path) -> None:
-    series = {requests("/error", 500): "0+10x20", requests("/names", 200): "0+90x20"}
+def test_an_alert_names_the_unit_its_application_and_the_numbers(tmp_path: Path) -> None:
     labels = {
         "severity": "warning",
         "juju_model": TOPOLOGY.model,
@@ -262,10 +143,8 @@ def test_an_alert_names_the_unit_its_application_and_the_numbers(rules: Path) ->
             "Look at the server's log."
         ),
     }
-    fired = {
-        "alertname": "FastAPIDemoErrors",
-        "eval_time": "10m",
-        "exp_alerts": [{"exp_labels": labels, "exp_annotations": annotations}],
-    }
+    alerts = [{"exp_labels": labels, "exp_annotations": annotations}]
+    expected = {"alertname": "FastAPIDemoErrors", "eval_time": "10m", "exp_alerts": alerts}
 
-    play(rules, series, alert_rule_test=[fired])
+    values = {ERROR: "0+10x20", NAMES: "0+90x20"}
+    run_promtool(tmp_path, situation("its texts", values, alert_rule_test=[expected]))

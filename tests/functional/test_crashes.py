@@ -1,252 +1,256 @@
-"""A hook may end anywhere: two events later all is as if it had not.
+"""A hook may end anywhere: two hooks later everything is as if it had not.
 
-One unit goes through every change of its life again and again, by the charm's own ``dispatch``. Each
-time one request to Pebble, or one call of a hook tool, goes wrong. A sample of the faults is tried;
-``--all-faults`` tries every fault at every request and every call, which takes an hour or more.
+A unit goes through the changes of its life again and again. Each time one request to Pebble goes wrong.
 """
 
-import itertools
-import shutil
-from collections.abc import Callable, Iterator
+import http.client
+import io
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from email.message import Message
+from typing import Literal, TypeAlias, get_args
 
 import ops
 import pytest
+from ops.testing import Secret
+from scenario.state import _Event
 
-from environment.charm_directory import from_sources
-from environment.dispatched_unit import Container, Dispatch, Unit, run_container
-from environment.faulty_pebble import FaultyPebble, RequestFault
+from environment.certificates import CertificateAuthority
 from environment.free_ports import free_port
-from environment.juju_model import (
-    CHECK_RECOVERED,
-    PEBBLE_READY,
-    UPDATE_STATUS,
-    Event,
-    JujuModel,
-)
+from environment.images import STUB_IMAGE
+from environment.real_pebble import Pebble
+from environment.simulated_juju import Juju
+from environment.simulated_provider import WritingProvider
+from environment.stages import Stage, run_stage
+from environment.steps import run_check
 from environment.waiting import TooLateError, wait_for
 from functional.needed import needed
+from pebble_layer import DATABASE_CHECK, READY_CHECK
 
-CHANGES = ("answer", "failover", "rotation", "new CA", "new port", "removal")
-TOOL_FAULTS = ("killed-before", "killed-after", "fails")
+ENDPOINTS = ("db-0:5432", "db-1:5432")
+PASSWORDS = ("pa55word-0", "pa55word-1")
+CAS = (CertificateAuthority("one").pem, CertificateAuthority("other").pem)
+Change: TypeAlias = Literal["answer", "failover", "rotation", "new CA", "new port", "removal"]
+Harm: TypeAlias = Literal["killed", "failed", "reset"]
+
+
+class HookKilled(BaseException):
+    """The charm's process ends here: nothing in the charm may catch this."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong."""
+    """One request that goes wrong: which one of a change, and before or after Pebble does it."""
 
-    kind: RequestFault | str
-    """At a request to Pebble, or at a call of a hook tool."""
+    harm: Harm
     number: int
-    """At which one of the event, from 0."""
-    at: str
-    """What that is in a run where all goes well."""
+    is_after: bool
 
-    def __str__(self) -> str:
-        what = self.kind.value if isinstance(self.kind, RequestFault) else f"a tool {self.kind}"
-        return f"{what}: {self.at} (number {self.number})"
+
+class Wire(urllib.request.BaseHandler):
+    """Sees the charm's requests to Pebble, and lets one go wrong."""
+
+    def __init__(self) -> None:
+        self.fault: Fault | None = None
+        self.requests: list[str] = []
+
+    def http_request(self, request: urllib.request.Request) -> urllib.request.Request:
+        self.requests.append(f"{request.get_method()} {request.selector.partition('?')[0]}")
+        self._harm(request.full_url, is_after=False)
+        return request
+
+    def http_response(
+        self, request: urllib.request.Request, response: http.client.HTTPResponse
+    ) -> http.client.HTTPResponse:
+        try:
+            self._harm(request.full_url, is_after=True)
+        except BaseException:
+            response.close()
+            raise
+        return response
+
+    def _harm(self, url: str, *, is_after: bool) -> None:
+        fault = self.fault
+        if fault is None or (fault.number, fault.is_after) != (len(self.requests) - 1, is_after):
+            return
+        self.fault = None
+        if fault.harm == "killed":
+            raise HookKilled
+        if fault.harm == "reset":
+            raise ConnectionResetError("a fault of the test")
+        reply = io.BytesIO(b'{"result": {"message": "a fault of the test"}}')
+        raise urllib.error.HTTPError(url, 500, "Error", Message(), reply)
+
+
+class Unit(Juju):
+    """A unit that goes through changes. As in a real Juju, a hook that is killed runs again."""
+
+    def __init__(self, pebble: Pebble, port: int, provider: WritingProvider) -> None:
+        super().__init__(pebble, server_port=port)
+        self.wire = Wire()
+        self.hooks_since_fault = 0
+        self.deploy(provider)
+
+    @property
+    def pebble_client(self) -> ops.pebble.Client:
+        client = super().pebble_client
+        client.opener.add_handler(self.wire)
+        return client
+
+    def dispatch(self, event: _Event) -> None:
+        """Run the charm for one event, and again if the hook is killed."""
+        is_fault_ahead = self.wire.fault is not None
+        self.hooks_since_fault += 1
+        try:
+            super().dispatch(event)
+        except HookKilled:
+            super().dispatch(event)
+            self.hooks_since_fault = 1
+        else:
+            if is_fault_ahead and self.wire.fault is None:
+                self.hooks_since_fault = 0
+
+
+@dataclass(frozen=True)
+class Look:
+    """What there is to see of a unit, without what differs in every process."""
+
+    servers: tuple[frozenset[str], ...]
+    """The words of the command and the environment of every server that runs."""
+    ca_files: frozenset[tuple[str, str]]
+    ports: frozenset[int | None]
+    status: str
 
 
 class Story:
-    """The unit, and what it should look like."""
+    """The changes in the life of a unit. What a change changes has two versions."""
 
-    def __init__(self, charm: Path, directory: Path, container: Container) -> None:
-        self._ports = (free_port(), free_port())
-        self._container = container
-        self._unit = Unit(charm, directory / "juju", container)
-        self._model = JujuModel(self._ports[0])
-        self._passwords: set[str] = set()
-        self._said: list[str] = []
-        self.pebble = FaultyPebble(container.pebble.socket, directory / "proxy.socket")
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._ports = stage.port, free_port()
+        self._provider = WritingProvider()
+        self.version = dict.fromkeys(get_args(Change), 0)
+        self.begin()
 
     def begin(self) -> None:
-        """Come to a new container, without a database."""
-        self._container.pebble.stop()
-        shutil.rmtree(self._container.ca_directory, ignore_errors=True)
-        self._container.pebble.start()
-        self._container.show_pebble(self.pebble.socket)
-        self._model.forget()
-        self._run(PEBBLE_READY)
-        assert self.wrongs() == []
+        """Deploy the unit in a new container, integrated with the database."""
+        self._stage.begin()
+        self._write()
+        port = self._ports[self.version["new port"]]
+        self._stage.juju = self.unit = Unit(self._stage.pebble, port, self._provider)
 
-    def go_through(self, change: str, fault: Fault | None = None) -> Dispatch:
-        """Let the unit go through a change and two events after it; return what the change did."""
-        self._prepare(change)
-        event = self._happen(change)
-        self._passwords.add(self._model.password)
-        kind, number = (fault.kind, fault.number) if fault else (None, 0)
-        if isinstance(kind, RequestFault):
-            self.pebble.expect(kind, number)
-        else:
-            self.pebble.expect()
-        done = self._run(event, (kind, number) if isinstance(kind, str) else None)
-        self.pebble.expect_nothing()
-        if done.exit_code != 0:  # Juju runs a hook that has failed again
-            self._run(event)
-        if change == "removal":
-            self._model.forget()
-        self._run(UPDATE_STATUS)
-        if done.exit_code == 0:
-            self._run(UPDATE_STATUS)
-        return done
+    def _write(self) -> tuple[Secret, Secret]:
+        """Let the provider write the versions of now; return its secrets."""
+        self._provider.endpoints = (ENDPOINTS[self.version["failover"]],)
+        user = self._provider.write_user("me", PASSWORDS[self.version["rotation"]])
+        return user, self._provider.write_tls(CAS[self.version["new CA"]])
 
-    def _prepare(self, change: str) -> None:
-        """Have, or have not, a database before the change."""
-        if change != "answer" and not self._model.databag:
-            self._run(self._model.integrate())
-            self._run(self._model.answer())
-        elif change == "answer":
-            if self._model.databag:
-                self._run(self._model.remove_relation())
-                self._model.forget()
-            self._run(self._model.integrate())
+    def prepare(self, change: Change) -> None:
+        """Integrate the unit where it is not, and let the provider answer unless that is the change."""
+        if change == "answer" and self.unit.state.get_relations("database"):
+            self.unit.remove_relation()
+        if not self.unit.state.get_relations("database"):
+            self.unit.integrate(self._provider)
+            if change != "answer":
+                self.unit.relation_changed()
 
-    def _happen(self, change: str) -> Event:
-        model = self._model
-        other_port = next(port for port in self._ports if port != model.port)
-        happenings: dict[str, Callable[[], Event]] = {
-            "answer": model.answer,
-            "failover": model.fail_over,
-            "rotation": model.rotate,
-            "new CA": model.renew_ca,
-            "new port": lambda: model.configure(other_port),
-            "removal": model.remove_relation,
-        }
-        return happenings[change]()
+    def go_through(self, change: Change, fault: Fault | None = None) -> list[str]:
+        """Let the unit go through a change and two hooks after the fault; return its requests."""
+        unit = self.unit
+        unit.wire.fault, unit.wire.requests, unit.hooks_since_fault = fault, [], 0
+        self.version[change] ^= 1
+        user, tls = self._write()
+        match change:
+            case "answer" | "failover":
+                unit.relation_changed()
+            case "rotation":
+                unit.secret_changed(user)
+            case "new CA":
+                unit.secret_changed(tls)
+            case "new port":
+                unit.configure(server_port=self._ports[self.version[change]])
+            case "removal":
+                unit.remove_relation()
+        requests = list(unit.wire.requests)
+        while unit.hooks_since_fault < 2:
+            unit.dispatch(unit.on.update_status())
+        return requests
 
-    def _run(self, event: Event, fault: tuple[str, int] | None = None) -> Dispatch:
-        done = self._unit.run(event, self._model, fault)
-        self._passwords.add(self._model.password)
-        self._said += [*done.calls, done.output]
-        return done
+    def look(self) -> Look:
+        pebble, directory = self._stage.pebble, self._stage.ca_directory
+        files = directory.iterdir() if directory.is_dir() else ()
+        return Look(
+            servers=tuple(map(pebble.words, pebble.processes())),
+            ca_files=frozenset((file.name, file.read_text()) for file in files),
+            ports=frozenset(opened.port for opened in self.unit.state.opened_ports),
+            status=self.unit.status,
+        )
 
-    def wrongs(self) -> list[str]:
-        """Return what is not as it should be, once the processes have settled."""
-        if "does not answer GET /version" in self._model.message:
-            # The check found the server away three times: it was stopped in each of the last events.
-            wait_for("the check to recover", self._is_check_up, seconds=60)
-            self._run(CHECK_RECOVERED)
-        try:
-            wait_for("the right state", lambda: not self._wrongs_now(), seconds=5)
-        except TooLateError:
-            return self._wrongs_now()
-        return []
+    def settle(self, expected: Look) -> Look:
+        """Return what the unit looks like as soon as that is as expected, or after 5 seconds."""
+        if "GET /" in self.unit.status:  # a check has found the server stopped again and again
+            for check in (READY_CHECK, DATABASE_CHECK):
+                run_check(self._stage, check)
+        with suppress(TooLateError):
+            wait_for("the right state", lambda: self.look() == expected, seconds=5)
+        return self.look()
 
-    def _is_check_up(self) -> bool:
-        (check,) = self._container.pebble.client.get_checks()
-        return check.status is ops.pebble.CheckStatus.UP
-
-    def _wrongs_now(self) -> list[str]:
-        model, pebble = self._model, self._container.pebble
-        log = pebble.log.read_text(errors="replace")
-        passwords = self._passwords - {""}
-        processes = pebble.processes()
-        ca_files = {file.name: file.read_text() for file in self._ca_files()}
-        wrongs = []
-        if len(processes) != 1:
-            wrongs.append(f"{len(processes)} servers run")
-        for process in processes:
-            if f"--port={model.port}\0" not in pebble.command_line(process):
-                wrongs.append("the server has the wrong port")
-            wrongs += self._wrong_variables(pebble.process_environment(process))
-        if sorted(ca_files.values()) != ([model.ca] if model.ca else []):
-            wrongs.append(f"{len(ca_files)} CA files are there, and not just the right one")
-        if model.opened_ports != [f"{model.port}/tcp"]:
-            wrongs.append(f"opened ports are {model.opened_ports}, not {model.port}")
-        if model.status != ("active" if model.databag else "blocked"):
-            wrongs.append(f"the status is {model.status}: {model.message}")
-        if any(password in text for text in (log, *self._said) for password in passwords):
-            wrongs.append("a password is in a log")
-        return wrongs
-
-    def _wrong_variables(self, environment: str) -> list[str]:
-        """Return what is wrong in the environment of the running process, without any value."""
-        variables = dict(entry.split("=", 1) for entry in environment.split("\0") if "=" in entry)
-        seen = {
-            name: value
-            for name, value in variables.items()
-            if name.startswith(("DEMO_SERVER_", "PGSSL"))
-        }
-        ca_file = seen.pop("PGSSLROOTCERT", None)
-        wrongs = [
-            f"the running server has the wrong {name}"
-            for name, value in (seen | self._expected_variables()).items()
-            if seen.get(name) != value or name not in self._expected_variables()
-        ]
-        names = {f"/tmp/fastapi-demo/{file.name}" for file in self._ca_files()}
-        if (ca_file in names) is not bool(self._model.ca):
-            wrongs.append("the running server has the wrong CA file")
-        return wrongs
-
-    def _expected_variables(self) -> dict[str, str]:
-        if not self._model.databag:
-            return {}
-        host, _, port = self._model.databag["endpoints"].partition(":")
-        return {
-            "DEMO_SERVER_DB_HOST": host,
-            "DEMO_SERVER_DB_PORT": port,
-            "DEMO_SERVER_DB_USER": "relation_id_1",
-            "DEMO_SERVER_DB_PASSWORD": self._model.password,
-            "DEMO_SERVER_DB_NAME": "names_db",
-            "PGSSLMODE": "verify-full",
-        }
-
-    def _ca_files(self) -> list[Path]:
-        directory = self._container.ca_directory
-        return sorted(directory.iterdir()) if directory.is_dir() else []
+    def logs(self) -> str:
+        lines = [line.message for line in self.unit.context.juju_log]
+        return "\n".join([self._stage.pebble.log.read_text(errors="replace"), *lines])
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    """A unit without a database, in a running container."""
-    directory = tmp_path_factory.mktemp("unit")
-    with needed(), run_container(directory) as container:
-        from_sources(directory / "charm")
-        story = Story(directory / "charm", directory, container)
-        with story.pebble.run():
-            story.begin()
-            yield story
+def story() -> Iterator[Story]:
+    """A unit with a database, in a container with a stub of the server."""
+    with needed(), run_stage(STUB_IMAGE) as stage:
+        yield Story(stage)
 
 
-def every_fault(done: Dispatch, requests: list[str]) -> list[Fault]:
-    """Return all that can go wrong in an event that did this and made these requests."""
-    return [
-        *(Fault(kind, n, at) for n, at in enumerate(requests) for kind in RequestFault),
-        *(
-            Fault(kind, n, call.split()[0])
-            for n, call in enumerate(done.calls)
-            for kind in TOOL_FAULTS
-        ),
-    ]
+def faults(harm: Harm, requests: list[str]) -> Iterator[Fault]:
+    """Yield what can go wrong at each write, and at each question after the first write.
+
+    Before the first write nothing has been done. To be killed at a question is to be killed after
+    the last write.
+    """
+    has_written = False
+    for number, request in enumerate(requests):
+        is_write = not request.startswith("GET ")
+        has_written |= is_write
+        if is_write or (has_written and harm != "killed"):
+            yield Fault(harm, number, is_after=False)
+        if is_write:
+            yield Fault(harm, number, is_after=True)
 
 
-def some_faults(done: Dispatch, requests: list[str], change: str) -> list[Fault]:
-    """Return a sample: each request that writes, and one hook tool, each with another fault."""
-    first = CHANGES.index(change)
-    kinds = itertools.islice(itertools.cycle(RequestFault), first, None)
-    writes = [(n, at) for n, at in enumerate(requests) if not at.startswith("GET ")]
-    number = first % len(done.calls)
-    tool = done.calls[number].split()[0]
-    return [
-        *(Fault(kind, n, at) for (n, at), kind in zip(writes, kinds, strict=False)),
-        Fault(TOOL_FAULTS[first % len(TOOL_FAULTS)], number, tool),
-    ]
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_two_events_after_a_fault_all_is_as_if_it_had_not_been(
-    story: Story, change: str, request: pytest.FixtureRequest, subtests: pytest.Subtests
+@pytest.mark.parametrize("harm", get_args(Harm))
+@pytest.mark.parametrize("change", get_args(Change))
+def test_two_hooks_after_a_fault_everything_is_as_if_it_had_not_been(
+    story: Story, change: Change, harm: Harm, subtests: pytest.Subtests
 ) -> None:
-    done = story.go_through(change)
-    assert (done.exit_code, story.wrongs()) == (0, [])
-    requests = list(story.pebble.requests)
-    is_complete = request.config.getoption("--all-faults")
-    faults = every_fault(done, requests) if is_complete else some_faults(done, requests, change)
+    story.prepare(change)
+    expected: dict[int, Look] = {}
+    requests: list[str] = []
+    for _ in range(2):
+        before = story.look()
+        requests = story.go_through(change)
+        expected[story.version[change]] = after = story.look()
+        assert len(after.servers) == 1
+        assert after != before
+        story.prepare(change)
 
-    for fault in faults:
-        with subtests.test(str(fault)):
+    for fault in faults(harm, requests):
+        when = "after" if fault.is_after else "before"
+        with subtests.test(f"{harm} {when} {requests[fault.number]} ({fault.number})"):
             story.go_through(change, fault)
-            if wrongs := story.wrongs():
+            right = expected[story.version[change]]
+            if (seen := story.settle(right)) != right:
                 story.begin()
-            assert wrongs == []
+            assert seen == right
+            assert story.unit.wire.fault is None, "the fault has not happened"
+        story.prepare(change)
+
+    assert not any(password in story.logs() for password in PASSWORDS)

@@ -1,0 +1,3 @@
+"""The workload's program, simulated."""
+
+__version__ = "1.0.2"
