@@ -1,18 +1,14 @@
-"""What the tests on a real Juju controller are given: a charm, an image, a model, and parameters."""
+"""What the tests on a real Juju controller get: a charm, an image, a model, and parameters."""
 
 import os
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import jubilant
 import pytest
 
-from integration.demo import Demo
-
-ROOT = Path(__file__).parents[2]
-LOGS = ROOT / ".cache" / "juju-logs"
+from integration.demo import ROOT, Demo
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,13 +27,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _juju_is_installed() -> None:
-    """Skip everything where there is no Juju; where there should be one, fail."""
-    if shutil.which("juju"):
-        return
-    reason = "there is no juju on PATH"
-    if os.environ.get("CI"):
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
+    """Skip everything where there is no Juju; in CI, fail."""
+    if shutil.which("juju") is None:
+        reason = "there is no juju on PATH"
+        pytest.fail(reason, pytrace=False) if os.environ.get("CI") else pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -58,25 +51,15 @@ def charm() -> Path:
 @pytest.fixture(scope="session")
 def resources() -> dict[str, str]:
     """The workload's image: the one that IMAGE names, or the one of charmcraft.yaml."""
-    if named := os.environ.get("IMAGE"):
-        return {"demo-server-image": named}
-    found = re.search(
-        r"^ +upstream-source: (\S+)$", (ROOT / "charmcraft.yaml").read_text(), re.MULTILINE
-    )
-    assert found is not None
-    return {"demo-server-image": found[1]}
+    declared = re.search(r"upstream-source: (\S+)", (ROOT / "charmcraft.yaml").read_text())
+    assert declared is not None
+    return {"demo-server-image": os.environ.get("IMAGE") or declared[1]}
 
 
 @pytest.fixture(scope="module")
-def demo(
-    juju: jubilant.Juju, pytestconfig: pytest.Config, request: pytest.FixtureRequest
-) -> Iterator[Demo]:
+def demo(juju: jubilant.Juju, pytestconfig: pytest.Config) -> Demo:
     """The application, in a model that is empty when the module's first test begins."""
     wanted = str(pytestconfig.getoption("--juju-version"))
     version = juju.status().model.version
-    assert f"{version}.".startswith(f"{wanted}." if wanted else ""), f"the model has Juju {version}"
-    failed_before = request.session.testsfailed
-    yield Demo(juju)
-    if request.session.testsfailed > failed_before:
-        LOGS.mkdir(parents=True, exist_ok=True)
-        (LOGS / f"{juju.status().model.name}.log").write_text(juju.debug_log())
+    assert not wanted or version.startswith(f"{wanted}."), f"the model has Juju {version}"
+    return Demo(juju)

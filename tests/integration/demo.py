@@ -1,19 +1,26 @@
 """The deployed charm, as an operator sees it: through ``juju``, and over HTTP at a unit's address."""
 
+import re
+import secrets
+import time
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import jubilant
+import psycopg2
 import requests
 from pydantic import BaseModel, TypeAdapter
 
 from environment.waiting import wait_for
 
+ROOT = Path(__file__).parents[2]
 APP = "fastapi-demo"
 POSTGRESQL = "postgresql-k8s"
 RELATION = (f"{APP}:database", f"{POSTGRESQL}:database")
 PORT = 8000
 HTTP_TIMEOUT = 10.0  # seconds for one request
-_RESULTS = TypeAdapter(dict[str, str])
+RESULTS = TypeAdapter(dict[str, str])
 _NESTED_RESULTS = TypeAdapter(dict[str, dict[str, str]])
 _ROWS = TypeAdapter(list[dict[str, str]])
 
@@ -57,29 +64,48 @@ class Demo:
         self.juju.integrate(*RELATION)
         self.wait_for_status("active", minutes=30)
 
-    def addresses(self) -> list[str]:
-        """Return the address of every unit."""
-        return [unit.address for unit in self.juju.status().get_units(APP).values()]
+    def disconnect(self) -> None:
+        """Remove the relation, and wait until it can be added again."""
+        self.juju.remove_relation(*RELATION)
+        wait_for(
+            "the relation to leave the status",
+            lambda: not self.juju.status().apps[APP].relations.get("database"),
+            seconds=300,
+        )
+        time.sleep(3)  # Juju 4.0.15 may get stuck when the same relation comes back at once
+
+    def url(self, unit: int = 0, *, app: str = APP, port: int = PORT) -> str:
+        """Return where a unit serves HTTP."""
+        address = self.juju.status().get_units(app)[f"{app}/{unit}"].address
+        return f"http://{f'[{address}]' if ':' in address else address}:{port}"
 
     def add_name(self, name: str) -> None:
         """Post a name to the first unit."""
-        response = requests.post(
-            f"{_url(self.addresses()[0], PORT)}/addname/",
-            data={"name": name},
-            timeout=HTTP_TIMEOUT,
-        )
-        response.raise_for_status()
+        url = f"{self.url()}/addname/"
+        requests.post(url, data={"name": name}, timeout=HTTP_TIMEOUT).raise_for_status()
 
     def wait_for_names(
-        self, *, address: str | None = None, port: int = PORT, seconds: float = 120
+        self, *, unit: int = 0, port: int = PORT, url: str = "", seconds: float = 120
     ) -> list[str]:
-        """Wait until a unit serves names, by default the first one, and return them."""
-        return wait_for_names_at(_url(address or self.addresses()[0], port), seconds=seconds)
+        """Wait until names are served by a unit or behind a URL, and return them."""
+
+        def find() -> _Names | None:
+            try:
+                # A new pod may have another address.
+                where = url or self.url(unit, port=port)
+                response = requests.get(f"{where}/names", timeout=HTTP_TIMEOUT)
+            except (KeyError, requests.RequestException):
+                return None
+            return _Names.model_validate_json(response.content) if response.ok else None
+
+        served = wait_for(f"names of unit {unit} {url}", find, seconds=seconds)
+        assert served is not None
+        return list(served.names.values())
 
     def is_served(self, port: int) -> bool:
         """Whether the first unit answers at this port."""
         try:
-            requests.get(f"{_url(self.addresses()[0], port)}/version", timeout=HTTP_TIMEOUT)
+            requests.get(f"{self.url(port=port)}/version", timeout=HTTP_TIMEOUT)
         except requests.ConnectionError:
             return False
         return True
@@ -87,40 +113,42 @@ class Demo:
     def db_info(self, *, show_password: bool = False) -> dict[str, str]:
         """Run ``get-db-info`` on the first unit."""
         task = self.juju.run(f"{APP}/0", "get-db-info", {"show-password": show_password})
-        return _RESULTS.validate_python(task.results)
+        return RESULTS.validate_python(task.results)
 
-    def wait_for_tls(self, tls: str, *, seconds: float) -> None:
+    def wait_for_tls(self, tls: str) -> None:
         """Wait until ``get-db-info`` says so."""
-        wait_for(f"db-tls to be {tls!r}", lambda: self._tls() == tls, seconds=seconds)
 
-    def _tls(self) -> str | None:
-        try:
-            return self.db_info()["db-tls"]
-        except jubilant.TaskError:  # while the provider's answer is not complete
-            return None
+        def is_there() -> bool:
+            try:
+                return self.db_info()["db-tls"] == tls
+            except jubilant.TaskError:  # while the provider's answer is not complete
+                return False
+
+        wait_for(f"db-tls to be {tls!r}", is_there, seconds=20 * 60)
+
+    def rotate_password(self) -> None:
+        """Give the database's user another password, as the provider does; the old one is invalid."""
+        info = self.db_info(show_password=True)
+        user, password = info["db-username"], secrets.token_hex(16)
+        host = self.juju.status().get_units(POSTGRESQL)[f"{POSTGRESQL}/0"].address
+        connection = psycopg2.connect(
+            host=host, dbname=info["db-name"], user=user, password=info["db-password"]
+        )
+        with closing(connection), connection, connection.cursor() as cursor:
+            cursor.execute("SET ROLE NONE")  # PostgreSQL's charm lets the user act as an owner
+            cursor.execute("ALTER ROLE CURRENT_USER PASSWORD %s", [password])
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE usename = CURRENT_USER AND pid <> pg_backend_pid()"
+            )
+        shown = self.juju.cli("show-unit", f"{APP}/0", "--format=json")
+        secret = re.search(r'"secret-user": ?"[^"]*?(\w+)"', shown)
+        assert secret is not None
+        content = (f"username={user}", f"password={password}")
+        self.juju.exec("secret-set", secret[1], *content, unit=f"{POSTGRESQL}/leader")
 
     def status_rows(self, scope: str) -> list[dict[str, str]]:
         """Run ``status-detail`` on the first unit, and return its rows for ``app`` or ``unit``."""
         task = self.juju.run(f"{APP}/0", "status-detail")
         results = _NESTED_RESULTS.validate_python(task.results)
         return _ROWS.validate_json(results["json-output"][scope])
-
-
-def wait_for_names_at(url: str, *, seconds: float = 120) -> list[str]:
-    """Wait until names are served behind a URL, and return them."""
-    served = wait_for(f"names at {url}", lambda: _get_names(f"{url}/names"), seconds=seconds)
-    assert served is not None
-    return list(served.names.values())
-
-
-def _get_names(url: str) -> _Names | None:
-    try:
-        response = requests.get(url, timeout=HTTP_TIMEOUT)
-    except requests.RequestException:
-        return None
-    return _Names.model_validate_json(response.content) if response.ok else None
-
-
-def _url(address: str, port: int) -> str:
-    host = f"[{address}]" if ":" in address else address
-    return f"http://{host}:{port}"

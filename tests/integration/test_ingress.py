@@ -1,4 +1,4 @@
-"""The server behind an ingress, in a model of its own: reached as somebody outside the cluster does."""
+"""The server behind an ingress, in a model of its own, reached from outside the cluster."""
 
 from pathlib import Path
 
@@ -6,13 +6,13 @@ import pytest
 import requests
 
 from environment.waiting import wait_for
-from integration.demo import APP, HTTP_TIMEOUT, POSTGRESQL, RELATION, Demo, wait_for_names_at
+from integration.demo import APP, HTTP_TIMEOUT, Demo
 
 TRAEFIK = "traefik-k8s"
 INGRESS = (f"{APP}:ingress", f"{TRAEFIK}:ingress")
 
 
-def ingress_row(demo: Demo) -> dict[str, str] | None:
+def ingress(demo: Demo) -> dict[str, str] | None:
     """Return what ``status-detail`` says about the ingress."""
     rows = demo.status_rows("app")
     return next((row for row in rows if row["Component Name"] == "ingress"), None)
@@ -21,13 +21,11 @@ def ingress_row(demo: Demo) -> dict[str, str] | None:
 def url(demo: Demo) -> str:
     """Wait until there is a route, and return where it begins."""
 
-    def find() -> str | None:
-        row = ingress_row(demo)
-        return row["Message"] if row and row["Status"] == "Active" else None
+    def find() -> str:
+        row = ingress(demo)
+        return row["Message"] if row and row["Status"] == "Active" else ""
 
-    found = wait_for("the URL of the ingress", find, seconds=15 * 60)
-    assert found is not None
-    return found.rstrip("/")
+    return wait_for("the URL of the ingress", find, seconds=15 * 60).rstrip("/")
 
 
 @pytest.mark.juju_setup
@@ -35,20 +33,17 @@ def test_with_database_and_ingress_it_is_active_and_says_its_url(
     demo: Demo, charm: Path, resources: dict[str, str], postgresql_channel: str
 ) -> None:
     demo.juju.deploy(charm, APP, resources=resources)
-    # Force: PostgreSQL's charms do not say yet that they may run on Juju 4, though they do.
-    demo.juju.deploy(POSTGRESQL, channel=postgresql_channel, trust=True, force=True)
     demo.juju.deploy(TRAEFIK, channel="latest/stable", trust=True)
-    demo.juju.integrate(*RELATION)
     demo.juju.integrate(*INGRESS)
+    demo.connect(postgresql_channel)
 
-    demo.wait_for_status("active", minutes=30)
     assert url(demo).endswith(f"-{APP}")
 
 
 def test_names_are_served_behind_the_prefix(demo: Demo) -> None:
     demo.add_name("maksim")
 
-    assert wait_for_names_at(url(demo)) == ["maksim"]
+    assert demo.wait_for_names(url=url(demo)) == ["maksim"]
 
 
 def test_the_documentation_finds_its_description_behind_the_prefix(demo: Demo) -> None:
@@ -64,6 +59,6 @@ def test_the_documentation_finds_its_description_behind_the_prefix(demo: Demo) -
 def test_without_the_ingress_the_server_goes_on(demo: Demo) -> None:
     demo.juju.remove_relation(*INGRESS)
 
-    wait_for("the ingress to be gone", lambda: ingress_row(demo) is None, seconds=300)
+    wait_for("the ingress to be gone", lambda: ingress(demo) is None, seconds=300)
     demo.wait_for_status("active")
     assert demo.wait_for_names() == ["maksim"]

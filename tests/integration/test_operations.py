@@ -3,6 +3,9 @@
 Every step ends where the next one begins: one unit, connected, on the default port.
 """
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,13 @@ from integration.demo import APP, PORT, POSTGRESQL, RELATION, Demo
 NO_DATABASE = "Waiting for database relation"
 NAMES = ["maksim", "simon"]
 OTHER_PORT = 8080
+ROCK = "ghcr.io/canonical/api_demo_server/api-demo-server:2.0.0"
+
+
+def is_well(demo: Demo) -> None:
+    """Wait until the unit is active and serves all names."""
+    demo.wait_for_status("active", minutes=15)
+    assert demo.wait_for_names(seconds=300) == NAMES
 
 
 @pytest.mark.juju_setup
@@ -41,9 +51,8 @@ def test_another_port_is_served_in_place_of_the_first(demo: Demo) -> None:
     assert not demo.is_served(PORT)
     demo.wait_for_status("active")
 
-    demo.juju.config(APP, reset="server-port")
-    assert demo.wait_for_names() == NAMES
-    demo.wait_for_status("active")
+    demo.juju.config(APP, {"server-port": PORT})
+    is_well(demo)
 
 
 def test_port_22_blocks_until_it_is_corrected_and_the_server_runs_on(demo: Demo) -> None:
@@ -52,22 +61,34 @@ def test_port_22_blocks_until_it_is_corrected_and_the_server_runs_on(demo: Demo)
     demo.wait_for_status("blocked", "Invalid port number, 22 is reserved for SSH")
     assert demo.wait_for_names() == NAMES
 
-    demo.juju.config(APP, reset="server-port")
+    demo.juju.config(APP, {"server-port": PORT})
     demo.wait_for_status("active")
 
 
-def test_every_unit_of_three_serves_the_same_names(demo: Demo) -> None:
+def test_three_units_serve_the_same_names_also_after_a_rotation(demo: Demo) -> None:
     demo.juju.add_unit(APP, num_units=2)
-
     demo.wait_for_status("active", units=3, minutes=15)
-    addresses = demo.addresses()
-    assert len(set(addresses)) == 3
-    for address in addresses:
-        assert demo.wait_for_names(address=address) == NAMES
+    assert [demo.wait_for_names(unit=unit) for unit in range(3)] == [NAMES] * 3
+
+    demo.rotate_password()
+
+    assert [demo.wait_for_names(unit=unit) for unit in range(3)] == [NAMES] * 3
+    demo.wait_for_status("active", units=3)
 
     demo.juju.remove_unit(APP, num_units=2)
-    demo.wait_for_status("active", units=1, minutes=15)
-    assert demo.wait_for_names() == NAMES
+    is_well(demo)
+
+
+@pytest.mark.skipif(
+    shutil.which("kubectl") is None and not os.environ.get("CI"), reason="there is no kubectl"
+)
+def test_a_deleted_pod_comes_back_with_its_names(demo: Demo) -> None:
+    namespace = demo.juju.status().model.name
+    # Returns when the pod is gone.
+    subprocess.run(["kubectl", "delete", "pod", f"--namespace={namespace}", f"{APP}-0"], check=True)
+
+    assert demo.wait_for_names(seconds=600) == NAMES
+    demo.wait_for_status("active")
 
 
 def test_get_db_info_shows_credentials_only_on_request(demo: Demo, postgresql_channel: str) -> None:
@@ -99,18 +120,11 @@ def test_status_detail_has_every_component_and_all_are_well(
 
 
 def test_a_new_relation_finds_the_same_names(demo: Demo) -> None:
-    demo.juju.remove_relation(*RELATION)
-
+    demo.disconnect()
     demo.wait_for_status("blocked", NO_DATABASE)
 
-    wait_for(
-        "the old relation to be gone",
-        lambda: not demo.juju.status().apps[POSTGRESQL].relations.get("database"),
-        seconds=300,
-    )
     demo.juju.integrate(*RELATION)
-    demo.wait_for_status("active", minutes=15)
-    assert demo.wait_for_names() == NAMES
+    is_well(demo)
 
 
 def test_tls_is_verified_while_the_database_offers_it(demo: Demo, postgresql_channel: str) -> None:
@@ -124,15 +138,13 @@ def test_tls_is_verified_while_the_database_offers_it(demo: Demo, postgresql_cha
     demo.juju.deploy("self-signed-certificates", channel="1/stable")
     demo.juju.integrate(*relation)
 
-    demo.wait_for_tls("on, verified", seconds=20 * 60)
-    assert demo.wait_for_names(seconds=300) == NAMES
-    demo.wait_for_status("active")
+    demo.wait_for_tls("on, verified")
+    is_well(demo)
 
     demo.juju.remove_relation(*relation)
-    demo.wait_for_tls("off", seconds=20 * 60)
-    assert demo.wait_for_names(seconds=300) == NAMES
-    demo.wait_for_status("active")
-    demo.juju.config(APP, reset="tls-verification")
+    demo.wait_for_tls("off")
+    is_well(demo)
+    demo.juju.config(APP, {"tls-verification": "verify-full"})
 
 
 def test_a_refresh_in_place_keeps_all_as_it_was(
@@ -146,8 +158,18 @@ def test_a_refresh_in_place_keeps_all_as_it_was(
         lambda: demo.juju.status().apps[APP].charm_rev > before,
         seconds=300,
     )
-    demo.wait_for_status("active", minutes=15)
-    assert demo.wait_for_names(seconds=300) == NAMES
+    is_well(demo)
+
+
+def test_a_rock_serves_the_same_names(demo: Demo) -> None:
+    demo.juju.cli("attach-resource", APP, f"demo-server-image={ROCK}")
+
+    wait_for(
+        "the version of the rock",
+        lambda: demo.juju.status().apps[APP].version.startswith("2."),
+        seconds=600,
+    )
+    is_well(demo)
 
 
 def _track(channel: str) -> str:
