@@ -1,4 +1,4 @@
-"""Renew the pinned versions in pyproject.toml: resolve without them, then write down the outcome."""
+"""Replace every pinned version in pyproject.toml with the newest: ``make pins``."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ PINS = re.compile(r"^constraint-dependencies = \[\n.*?^\]\n", re.MULTILINE | re.
 
 
 def main() -> None:
-    """Rewrite the pins in place."""
+    """Resolve without the pins, then write the result as the new pins."""
     text = PROJECT.read_text()
     PROJECT.write_text(PINS.sub("constraint-dependencies = []\n", text))
     try:
