@@ -1,3 +1,8 @@
+locals {
+  provides = ["grafana-dashboard", "metrics-endpoint"]
+  requires = ["database", "ingress", "logging"]
+}
+
 output "app_name" {
   description = "Name of the deployed application."
   value       = juju_application.fastapi_demo.name
@@ -9,18 +14,25 @@ output "application" {
 }
 
 output "provides" {
-  description = "Endpoints that the charm provides, by name."
+  description = "Endpoints that the charm provides, by name with underscores. Each one has the arguments of juju_integration."
   value = {
-    grafana_dashboard = "grafana-dashboard"
-    metrics_endpoint  = "metrics-endpoint"
+    for endpoint in local.provides : replace(endpoint, "-", "_") => {
+      kind       = "endpoint"
+      name       = juju_application.fastapi_demo.name
+      endpoint   = endpoint
+      controller = null
+    }
   }
 }
 
 output "requires" {
-  description = "Endpoints that the charm requires, by name."
+  description = "Endpoints that the charm requires, by name with underscores. Each one has the arguments of juju_integration."
   value = {
-    database = "database"
-    ingress  = "ingress"
-    logging  = "logging"
+    for endpoint in local.requires : replace(endpoint, "-", "_") => {
+      kind       = "endpoint"
+      name       = juju_application.fastapi_demo.name
+      endpoint   = endpoint
+      controller = null
+    }
   }
 }

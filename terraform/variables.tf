@@ -6,7 +6,7 @@ variable "app_name" {
 }
 
 variable "base" {
-  description = "Operating system that the charm runs on."
+  description = "Operating system of the charm's container, such as ubuntu@24.04."
   type        = string
   default     = "ubuntu@24.04"
   nullable    = false
@@ -20,33 +20,33 @@ variable "channel" {
 }
 
 variable "config" {
-  description = "Charm config, by option. The options are in charmcraft.yaml."
+  description = "Values of the charm's options. charmcraft.yaml lists the options."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "constraints" {
-  description = "Juju constraints, such as \"arch=amd64 mem=1G\". Null leaves them to Juju."
+  description = "Juju constraints, such as \"arch=amd64 mem=1G\". With null, Juju chooses them."
   type        = string
   default     = null
 }
 
 variable "model_uuid" {
-  description = "UUID of the Juju model to deploy to. It has to be a Kubernetes model."
+  description = "UUID of the Kubernetes model to deploy to."
   type        = string
   nullable    = false
 }
 
 variable "resources" {
-  description = "Charm resources, by name: a revision on Charmhub, or the reference of an image. What is not named comes from the channel."
+  description = "For each resource, a revision on Charmhub or the name of an image. A resource that is missing here comes from the channel."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "revision" {
-  description = "Revision of the charm on Charmhub. Null takes the newest of the channel."
+  description = "Revision of the charm on Charmhub. With null, the newest in the channel."
   type        = number
   default     = null
 }
@@ -59,6 +59,6 @@ variable "units" {
 
   validation {
     condition     = var.units >= 0 && floor(var.units) == var.units
-    error_message = "The number of units is a whole number, 0 or more."
+    error_message = "The number of units must be a whole number, 0 or more."
   }
 }
