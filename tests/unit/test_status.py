@@ -254,10 +254,10 @@ def test_details_name_check_and_remedy_of_all_that_is_wrong(ctx: Ctx) -> None:
 
     found = details(ctx, state)
 
-    assert [(row["Status"], row["Message"]) for row in found] == [
-        ("Blocked", INVALID_PORT),
-        ("Maintenance", WAITING_FOR_PEBBLE),
-        ("Waiting", NO_DATABASE),
+    assert [(row["Component Name"], row["Status"], row["Message"]) for row in found] == [
+        ("config", "Blocked", INVALID_PORT),
+        ("workload", "Maintenance", WAITING_FOR_PEBBLE),
+        ("database", "Waiting", NO_DATABASE),
     ]
     for row, remedy in zip(found, ("juju config", "kubectl", "provider to send"), strict=True):
         assert remedy in row["Action"]
