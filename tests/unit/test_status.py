@@ -278,7 +278,7 @@ def test_get_db_info_shows_where_the_database_is(
     ctx: Ctx, *, ca: str | None, tls: str, show_password: bool
 ) -> None:
     answer = Response(
-        ["a:5432", "b:6432"], username="me", password="pw", version=None if ca else "14", tls_ca=ca
+        ["a:5432", "b:1"], username="me", password="pw", version=None if ca else "9.6", tls_ca=ca
     )
     state = connected(ctx, answer)
 
@@ -286,10 +286,10 @@ def test_get_db_info_shows_where_the_database_is(
 
     assert ctx.action_results == {
         "db-host": "a,b",
-        "db-port": "5432,6432",
+        "db-port": "5432,1",
         "db-name": "names_db",
         "db-tls": tls,
-        "db-version": "unknown" if ca else "14",
+        "db-version": "unknown" if ca else "9.6",
     } | ({"db-username": "me", "db-password": "pw"} if show_password else {})
 
 
