@@ -38,7 +38,7 @@ def check(what: str, *, seen: object, expected: object) -> None:
     say(f"   {what}: {seen}")
 
 
-class Demo:
+class Story:
     """One unit, from its deployment to the end of its relation."""
 
     def __init__(self, stage: Stage, cluster: PostgreSQL) -> None:
@@ -181,7 +181,7 @@ def run(*, keep: bool) -> None:
             except MissingToolError as error:
                 say(f"   No alert is shown: {error}")
             loki = parts.enter_context(log_sink())
-            demo = Demo(stage, cluster)
+            demo = Story(stage, cluster)
             try:
                 demo.connect()
                 demo.observe(prometheus, loki)

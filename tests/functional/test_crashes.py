@@ -85,7 +85,7 @@ class Wire(urllib.request.BaseHandler):
         raise urllib.error.HTTPError(url, 500, "Error", Message(), reply)
 
 
-class Unit(Juju):
+class CrashingUnit(Juju):
     """A unit that goes through changes. As in a real Juju, a hook that is killed runs again."""
 
     def __init__(self, pebble: Pebble, port: int, provider: WritingProvider) -> None:
@@ -140,7 +140,7 @@ class Story:
         self._stage.begin()
         self._write()
         port = self._ports[self.version["new port"]]
-        self._stage.juju = self.unit = Unit(self._stage.pebble, port, self._provider)
+        self._stage.juju = self.unit = CrashingUnit(self._stage.pebble, port, self._provider)
 
     def _write(self) -> tuple[Secret, Secret]:
         """Let the provider write the versions of now; return its secrets."""
